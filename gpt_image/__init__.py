@@ -1,0 +1,1 @@
+"""What predict.py calls: one request to the OpenAI Images API, from inputs to files."""

@@ -1,0 +1,153 @@
+"""Received images to files of the promised format, in a fresh directory; old ones are swept."""
+
+import logging
+import re
+import secrets
+import shutil
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from PIL import Image
+
+from gpt_image.errors import BILLED_NOTE, AnswerNotUsable, OutputNotSaved
+from gpt_image.fetch import NotFetched, fetch
+from gpt_image.request import ImageRequest
+from gpt_image.response import Answer
+from gpt_image.settings import Settings
+from gpt_image.threads import in_thread
+
+log = logging.getLogger(__name__)
+
+_SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+_SWEEP_EVERY = 60.0  # seconds
+
+
+class Outputs:
+    """The directory of all output files; Cog never deletes one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._root = settings.output_directory
+        self._max_age = settings.output_max_age_seconds
+        self._in_use: set[Path] = set()
+        self._swept = time.monotonic()
+
+    @asynccontextmanager
+    async def directory(self, prediction_id: str | None) -> AsyncIterator[Path]:
+        """A fresh directory for one prediction, named after it; removed if the prediction fails."""
+        directory = self._root / _unique_name(prediction_id)
+        await in_thread(directory.mkdir, parents=True)
+        self._in_use.add(directory)
+        try:
+            yield directory
+        except BaseException:
+            await in_thread(shutil.rmtree, directory, ignore_errors=True)
+            raise
+        finally:
+            self._in_use.discard(directory)
+
+    async def sweep(self) -> None:
+        """Remove directories of predictions that ended long ago; at most once a minute."""
+        if time.monotonic() - self._swept > _SWEEP_EVERY:
+            self._swept = time.monotonic()
+            await in_thread(self._remove_old)
+
+    def _remove_old(self) -> None:
+        oldest = time.time() - self._max_age
+        for directory in self._root.iterdir():
+            if directory not in self._in_use and directory.stat().st_mtime < oldest:
+                shutil.rmtree(directory, ignore_errors=True)
+
+
+async def save(answer: Answer, request: ImageRequest, directory: Path, until: float) -> list[Path]:
+    """The images as files of the promised format, in the answer's order; at least one.
+
+    Args:
+        until: when to give up fetching images that came as URLs, on time.monotonic()'s clock.
+
+    Raises:
+        AnswerNotUsable: not one of them is an image.
+        OutputNotSaved: this machine could not store them.
+    """
+    files: list[Path] = []
+    problems = list(answer.unusable)
+    storage_failed = False
+    for index, image in enumerate(answer.images):
+        label = f"image {index + 1}"
+        try:
+            received = await _received(image, directory / f"{index}.fetched", until)
+            files.append(await in_thread(_finish, received, request, index, label))
+        except NotFetched as problem:
+            problems.append(f"{label} {problem}")
+        except OSError as error:
+            # Pillow's own OSErrors have no number: they tell of the image, the others of the disk.
+            storage_failed |= error.errno is not None
+            problems.append(f"{label} {error.strerror or 'is damaged'}")
+        except (ValueError, SyntaxError, Image.DecompressionBombError):
+            problems.append(f"{label} is damaged")
+    summary = "; ".join(problems)
+    if not files and storage_failed:
+        raise OutputNotSaved(
+            f"The images could not be stored ({summary}); {BILLED_NOTE}; have the operator check "
+            "OUTPUT_DIRECTORY."
+        )
+    if not files:
+        raise AnswerNotUsable(
+            f"The upstream sent no usable image ({summary}); {BILLED_NOTE}; try again if you "
+            "accept that."
+        )
+    if problems:
+        total = len(files) + len(problems)
+        log.warning("%d of %d images were unusable: %s", len(problems), total, summary)
+    return files
+
+
+async def _received(image: Path | str, file: Path, until: float) -> Path:
+    if isinstance(image, Path):
+        return image
+    await fetch(image, file, until)
+    return file
+
+
+def _finish(received: Path, request: ImageRequest, index: int, label: str) -> Path:
+    """Name the file by what it is; re-encode it only if it is not of the promised format."""
+    promised = request.output_format
+    final = received.with_name(f"{received.parent.name}-{index}{_SUFFIXES[promised]}")
+    with Image.open(received) as image:
+        _report_differences(image, request, label)
+        if (image.format or "").lower() == promised:
+            received.rename(final)
+            return final
+        log.info("The upstream sent %s as %s; converted to %s.", label, image.format, promised)
+        _convert(image, final, promised, request.output_compression)
+    received.unlink()
+    return final
+
+
+def _report_differences(image: Image.Image, request: ImageRequest, label: str) -> None:
+    size = f"{image.width}x{image.height}"
+    if request.size not in {"auto", size}:
+        log.warning("The upstream sent %s at %s instead of %s.", label, size, request.size)
+    if request.background == "transparent" and not _has_transparency(image):
+        log.warning("A transparent background was asked for, but %s is fully opaque.", label)
+
+
+def _has_transparency(image: Image.Image) -> bool:
+    if not image.has_transparency_data:
+        return False
+    lowest, _ = image.convert("RGBA").getchannel("A").getextrema()
+    return isinstance(lowest, int) and lowest < 255
+
+
+def _convert(image: Image.Image, file: Path, promised: str, quality: int) -> None:
+    kept = {name: image.info[name] for name in ("icc_profile", "exif") if image.info.get(name)}
+    has_alpha = image.has_transparency_data
+    pixels = image.convert("RGBA" if has_alpha and promised != "jpeg" else "RGB")
+    pixels.save(file, format=promised, quality=quality, **kept)
+
+
+def _unique_name(prediction_id: str | None) -> str:
+    # Unique across predictions: uploads keep only the file's name, which begins with this one.
+    words = re.sub(r"[^A-Za-z0-9_-]", "", prediction_id or "")[:64]
+    return f"{words}-{secrets.token_hex(4)}" if words else secrets.token_hex(8)

@@ -1,0 +1,152 @@
+"""Every environment variable, its default and check: read once, in setup()."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gpt_image.errors import BadSettings
+
+_PREFIX = "OPENAI_"
+
+
+def well_formed_key(key: str) -> str:
+    """`key` without outer white space.
+
+    Raises:
+        ValueError: it could not be sent as a header. The HTTP client would print such a header
+            in clear, so it must never get there; the key is not repeated.
+    """
+    stripped = key.strip()
+    if not all("!" <= character <= "~" for character in stripped):
+        raise ValueError(
+            "the key holds spaces, line breaks or characters outside ASCII; copy it again, alone"
+        )
+    return stripped
+
+
+def _http_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be a URL such as https://gateway.example/v1")
+    if parts.username or parts.password:
+        raise ValueError("must not hold a login; put the key into a variable of its own")
+    if parts.query or parts.fragment:
+        raise ValueError("must end with its path, without ? and #")
+    return url.rstrip("/")
+
+
+def _blank_is_absent(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _check_secret(value: SecretStr) -> SecretStr:
+    return SecretStr(well_formed_key(value.get_secret_value()))
+
+
+_Key = Annotated[
+    Annotated[SecretStr, AfterValidator(_check_secret)] | None, BeforeValidator(_blank_is_absent)
+]
+_Url = Annotated[
+    Annotated[str, AfterValidator(_http_url)] | None, BeforeValidator(_blank_is_absent)
+]
+_Id = Annotated[
+    Annotated[str, AfterValidator(well_formed_key)] | None, BeforeValidator(_blank_is_absent)
+]
+
+
+class Settings(BaseSettings):
+    """The operator's choices; a field's name in capitals is its environment variable."""
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    openai_proxy_url: _Url = Field(
+        default=None,
+        description="Where callers without a key are served: an OpenAI-compatible proxy.",
+    )
+    openai_proxy_key: _Key = Field(
+        default=None, description="The key that the proxy wants, if any."
+    )
+    openai_api_key: _Key = Field(
+        default=None,
+        description="The operator's key, for callers without one where no proxy is set.",
+    )
+    openai_org_id: _Id = Field(
+        default=None, description="Organization sent with the operator's key, and only with it."
+    )
+    openai_project_id: _Id = Field(
+        default=None, description="Project sent with the operator's key, and only with it."
+    )
+    openai_base_url: Annotated[str, AfterValidator(_http_url)] = Field(
+        default="https://api.openai.com/v1",
+        description="Where callers' and operator's keys are sent.",
+    )
+    openai_image_model: str = Field(
+        default="gpt-image-2",
+        min_length=1,
+        description="The model sent upstream and named in the log.",
+    )
+    openai_deadline_seconds: float = Field(
+        default=600,
+        gt=0,
+        le=86400,
+        description="Seconds for one prediction's upstream work, retries included.",
+    )
+    openai_connect_timeout_seconds: float = Field(
+        default=5, gt=0, le=600, description="Seconds to make a connection."
+    )
+    openai_retry_ambiguous: bool = Field(
+        default=False,
+        description="Also retry what may already have been billed: it can charge twice.",
+    )
+    output_directory: Path = Field(
+        default_factory=lambda: Path(tempfile.gettempdir()) / "gpt-image-2",
+        description="Where output files are written, one fresh directory a prediction.",
+        json_schema_extra={"shown_default": "`gpt-image-2` in the temporary directory"},
+    )
+    output_max_age_seconds: float = Field(
+        default=3600,
+        ge=60,
+        description="Age at which a later prediction removes output files.",
+    )
+
+    @property
+    def payer_without_key(self) -> str:
+        """Who serves callers that bring no key, as the log says it at start; holds no secret."""
+        if self.openai_proxy_url:
+            keyed = "with OPENAI_PROXY_KEY" if self.openai_proxy_key else "without a key"
+            return f"the proxy at {urlsplit(self.openai_proxy_url).netloc}, {keyed}"
+        if self.openai_api_key:
+            return f"OPENAI_API_KEY at {urlsplit(self.openai_base_url).netloc}"
+        return "nobody; each request must bring its own openai_api_key"
+
+
+def take_settings() -> Settings:
+    """Read the settings, then remove the OpenAI variables from this process's environment.
+
+    The openai SDK reads `OPENAI_ORG_ID`, `OPENAI_PROJECT_ID`, `OPENAI_CUSTOM_HEADERS`,
+    `OPENAI_ADMIN_KEY` and others by itself whenever a client is made or copied, and would send
+    the operator's with a caller's key (tried on openai 3.52).
+
+    Raises:
+        BadSettings: a value is wrong; names the variable, never the value.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Value error, ')}"
+            for problem in error.errors(include_input=False, include_context=False)
+        )
+        raise BadSettings(
+            f"Set these environment variables right and start again: {problems}."
+        ) from None
+    for name in [name for name in os.environ if name.startswith(_PREFIX)]:
+        del os.environ[name]
+    return settings

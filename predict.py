@@ -1,0 +1,140 @@
+"""Replicate's openai/gpt-image-2 as a Cog predictor: the contract, and the story of a prediction."""
+
+import logging
+import time
+from typing import Optional
+
+from cog import BaseRunner, Input, Path, Secret, concurrent
+
+from gpt_image import inputs, logs, outputs, usage
+from gpt_image.client import Upstream
+from gpt_image.errors import told_in_one_sentence
+from gpt_image.request import ImageRequest
+from gpt_image.settings import take_settings
+
+log = logging.getLogger("gpt_image.predict")
+
+# Cog reads this file without running it: choices must be names bound here, and a description one
+# string, because Cog 0.22's generator keeps the quotes of strings in several parts.
+ASPECT_RATIOS: list[str | int] = [
+    "1:1",
+    "3:2",
+    "2:3",
+    "16:9",
+    "9:16",
+    "auto",
+    "1024x1024",
+    "1536x1024",
+    "1024x1536",
+    "2048x2048",
+    "2048x1152",
+    "1152x2048",
+    "3840x2160",
+    "2160x3840",
+]
+
+
+class Predictor(BaseRunner):
+    def setup(self) -> None:  # type: ignore[override] # weights are for models that have some
+        """Read the settings and make the clients; no network call."""
+        logs.configure()
+        self.settings = take_settings()
+        self.upstream = Upstream(self.settings)
+        self.outputs = outputs.Outputs(self.settings)
+        log.info("Callers without a key are served by %s.", self.settings.payer_without_key)
+
+    def healthcheck(self) -> bool:
+        """Answer from what is already known; Cog shows the text of what it raises."""
+        self.upstream.check_health()
+        return True
+
+    @concurrent(max=32)
+    async def run(
+        self,
+        prompt: str = Input(description="A text description of the desired image"),
+        openai_api_key: Optional[Secret] = Input(
+            description="Your OpenAI API key (optional - uses proxy if not provided)", default=None
+        ),
+        aspect_ratio: str = Input(
+            description="The size of the generated image. Use 'auto' to let the model pick. Sizes above 2560x1440 are experimental and may give more variable results.",
+            choices=ASPECT_RATIOS,
+            default="1:1",
+        ),
+        input_images: Optional[list[Path]] = Input(
+            description="A list of images to use as input for the generation", default=None
+        ),
+        number_of_images: int = Input(
+            description="Number of images to generate (1-10)", ge=1, le=10, default=1
+        ),
+        quality: str = Input(
+            description="The quality of the generated image",
+            choices=["low", "medium", "high", "auto"],
+            default="auto",
+        ),
+        background: str = Input(
+            description="Set whether the background is transparent or opaque or choose automatically",
+            choices=["auto", "transparent", "opaque"],
+            default="auto",
+        ),
+        output_compression: int = Input(
+            description="Compression level (0-100%)", ge=0, le=100, default=90
+        ),
+        output_format: str = Input(
+            description="Output format", choices=["png", "jpeg", "webp"], default="webp"
+        ),
+        moderation: str = Input(
+            description="Content moderation level", choices=["auto", "low"], default="auto"
+        ),
+        user_id: Optional[str] = Input(
+            description="An optional unique identifier representing your end-user. This helps OpenAI monitor and detect abuse.",
+            default=None,
+        ),
+    ) -> list[Path]:
+        """One prediction, in the order that design and log lines promise."""
+        with told_in_one_sentence():
+            request = ImageRequest.from_inputs(
+                prompt=prompt,
+                aspect_ratio=aspect_ratio,
+                input_images=input_images,
+                number_of_images=number_of_images,
+                quality=quality,
+                background=background,
+                output_compression=output_compression,
+                output_format=output_format,
+                moderation=moderation,
+                user_id=user_id,
+            )
+            inputs.check_paths(request.input_images)
+            payer = self.upstream.payer(
+                openai_api_key.get_secret_value() if openai_api_key else None
+            )
+            log.info("Model check completed. Model: %s", self.settings.openai_image_model)
+
+            prediction_id = logs.shown_id(self.scope.context.get("prediction_id"))
+            async with self.outputs.directory(prediction_id) as directory:
+                images = await inputs.prepare(request.input_images, directory)
+                log.info("Generating image...")
+                if prediction_id:
+                    log.info("Sid %s", prediction_id)
+                started = time.monotonic()
+                answer = await self.upstream.create(payer, request, images, directory)
+                until = started + self.settings.openai_deadline_seconds
+                files = await outputs.save(answer, request, directory, until)
+                seconds = time.monotonic() - started
+                self._report(seconds, len(files), usage.Usage.from_answer(answer.usage))
+                await self.outputs.sweep()
+                return [Path(file) for file in files]
+
+    def _report(self, seconds: float, images: int, used: usage.Usage) -> None:
+        """Log lines and metrics; the images are paid for, so nothing here may fail."""
+        log.info("Generated image in %.1fsec", seconds)
+        log.info("Generated %d images", images)
+        try:
+            for line in used.log_lines():
+                log.info("%s", line)
+            metrics = used.metrics(self.settings.openai_image_model)
+            metrics |= {"generate_time": seconds, "image_output_count": images}
+            for name, value in metrics.items():
+                self.record_metric(name, value)
+        except Exception as error:  # noqa: BLE001 - see above
+            log.warning("Some counts could not be reported (%s).", type(error).__name__)
