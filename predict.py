@@ -11,6 +11,7 @@ from gpt_image.client import Upstream
 from gpt_image.errors import told_in_one_sentence
 from gpt_image.request import ImageRequest
 from gpt_image.settings import take_settings
+from gpt_image.threads import in_thread
 
 log = logging.getLogger("gpt_image.predict")
 
@@ -41,6 +42,7 @@ class Predictor(BaseRunner):
         self.settings = take_settings()
         self.upstream = Upstream(self.settings)
         self.outputs = outputs.Outputs(self.settings)
+        usage.check_price(self.settings.openai_image_model)
         log.info("Callers without a key are served by %s.", self.settings.payer_without_key)
 
     def healthcheck(self) -> bool:
@@ -104,7 +106,7 @@ class Predictor(BaseRunner):
                 moderation=moderation,
                 user_id=user_id,
             )
-            inputs.check_paths(request.input_images)
+            paths = await in_thread(inputs.check_paths, request.input_images)
             payer = self.upstream.payer(
                 openai_api_key.get_secret_value() if openai_api_key else None
             )
@@ -112,7 +114,7 @@ class Predictor(BaseRunner):
 
             prediction_id = logs.shown_id(self.scope.context.get("prediction_id"))
             async with self.outputs.directory(prediction_id) as directory:
-                images = await inputs.prepare(request.input_images, directory)
+                images = await inputs.prepare(paths, directory)
                 log.info("Generating image...")
                 if prediction_id:
                     log.info("Sid %s", prediction_id)

@@ -32,7 +32,7 @@ _POOL = httpx2.Limits(
 
 # Enough to outlive a restart of the upstream, some 15 s; rate limits may use the whole deadline.
 _ATTEMPTS_WHEN_DOWN = 5
-_BACKOFF = tenacity.wait_exponential_jitter(initial=0.5, max=20, jitter=0.5)
+_BACKOFF = tenacity.wait_exponential_jitter(multiplier=0.5, max=20, jitter=0.5)
 _JITTER = tenacity.wait_random(0, 0.5)
 
 _OPERATORS_TROUBLE = (errors.CredentialError, errors.QuotaExceeded)

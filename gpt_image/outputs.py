@@ -6,13 +6,15 @@ import secrets
 import shutil
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from PIL import Image
 
+from gpt_image import image_structure
 from gpt_image.errors import BILLED_NOTE, AnswerNotUsable, OutputNotSaved
 from gpt_image.fetch import NotFetched, fetch
+from gpt_image.image_structure import Damaged
 from gpt_image.request import ImageRequest
 from gpt_image.response import Answer
 from gpt_image.settings import Settings
@@ -48,16 +50,22 @@ class Outputs:
             self._in_use.discard(directory)
 
     async def sweep(self) -> None:
-        """Remove directories of predictions that ended long ago; at most once a minute."""
+        """Remove directories of predictions that ended long ago; at most once a minute.
+
+        A failure is logged and no more: the images of the prediction that sweeps are paid for.
+        """
         if time.monotonic() - self._swept > _SWEEP_EVERY:
             self._swept = time.monotonic()
             await in_thread(self._remove_old)
 
     def _remove_old(self) -> None:
         oldest = time.time() - self._max_age
-        for directory in self._root.iterdir():
-            if directory not in self._in_use and directory.stat().st_mtime < oldest:
-                shutil.rmtree(directory, ignore_errors=True)
+        try:
+            for directory in self._root.iterdir():
+                if directory not in self._in_use and directory.stat().st_mtime < oldest:
+                    shutil.rmtree(directory, ignore_errors=True)
+        except OSError as error:
+            log.warning("Old output files could not be removed (%s).", error.strerror)
 
 
 async def save(answer: Answer, request: ImageRequest, directory: Path, until: float) -> list[Path]:
@@ -84,7 +92,7 @@ async def save(answer: Answer, request: ImageRequest, directory: Path, until: fl
             # Pillow's own OSErrors have no number: they tell of the image, the others of the disk.
             storage_failed |= error.errno is not None
             problems.append(f"{label} {error.strerror or 'is damaged'}")
-        except (ValueError, SyntaxError, Image.DecompressionBombError):
+        except (Damaged, ValueError, SyntaxError, Image.DecompressionBombError):
             problems.append(f"{label} is damaged")
     summary = "; ".join(problems)
     if not files and storage_failed:
@@ -100,7 +108,14 @@ async def save(answer: Answer, request: ImageRequest, directory: Path, until: fl
     if problems:
         total = len(files) + len(problems)
         log.warning("%d of %d images were unusable: %s", len(problems), total, summary)
+    await in_thread(_remove_all_but, files, directory)
     return files
+
+
+def _remove_all_but(files: list[Path], directory: Path) -> None:
+    with suppress(OSError):  # the images are paid for, and the sweep takes what is left
+        for leftover in set(directory.iterdir()) - set(files):
+            leftover.unlink()
 
 
 async def _received(image: Path | str, file: Path, until: float) -> Path:
@@ -112,6 +127,7 @@ async def _received(image: Path | str, file: Path, until: float) -> Path:
 
 def _finish(received: Path, request: ImageRequest, index: int, label: str) -> Path:
     """Name the file by what it is; re-encode it only if it is not of the promised format."""
+    _check_whole(received)
     promised = request.output_format
     final = received.with_name(f"{received.parent.name}-{index}{_SUFFIXES[promised]}")
     with Image.open(received) as image:
@@ -121,8 +137,16 @@ def _finish(received: Path, request: ImageRequest, index: int, label: str) -> Pa
             return final
         log.info("The upstream sent %s as %s; converted to %s.", label, image.format, promised)
         _convert(image, final, promised, request.output_compression)
-    received.unlink()
-    return final
+        return final
+
+
+def _check_whole(file: Path) -> None:
+    """Raises Damaged where PNG, JPEG or WebP breaks off; decodes nothing."""
+    with file.open("rb") as received:
+        kind = image_structure.kind_of(received.read(image_structure.START))
+        structure = image_structure.read(received, file.stat().st_size, kind) if kind else None
+    if structure and not structure.has_end:
+        raise Damaged
 
 
 def _report_differences(image: Image.Image, request: ImageRequest, label: str) -> None:

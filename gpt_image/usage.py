@@ -1,10 +1,13 @@
-"""Pure: from an answer's `usage` to the log lines and metrics that Replicate's model has."""
+"""From an answer's `usage` to the log lines and metrics that Replicate's model has."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 import genai_prices
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,12 @@ class Usage:
             "cost_usd": self.cost_usd(model),
         }
         return {name: value for name, value in metrics.items() if value is not None}
+
+
+def check_price(model: str) -> None:
+    """Say it once, at start, where no price is known; also loads the prices."""
+    if Usage(1, 1, 0, 1).cost_usd(model) is None:
+        log.warning("No price is known for %s; the metric cost_usd is left out.", model)
 
 
 def _count(value: object) -> int | None:

@@ -1,0 +1,51 @@
+"""The real servers that tests talk to: Cog's with the predictor, and the sandbox behind it."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dev.servers import Server, predictor_server, sandbox_server
+from tests.cog_client import Cog, picture
+from tests.loopback import file_server
+from tests.sandbox_client import Sandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[Server]:
+    with sandbox_server(SANDBOX_RECORD="true") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def predictor_process(sandbox_process: Server) -> Iterator[Server]:
+    with predictor_server(OPENAI_PROXY_URL=sandbox_process.url) as server:
+        yield server
+
+
+@pytest.fixture
+def sandbox(sandbox_process: Server) -> Sandbox:
+    """The sandbox, with no requests recorded yet."""
+    sandbox = Sandbox(sandbox_process.root)
+    sandbox.forget()
+    return sandbox
+
+
+@pytest.fixture
+def cog(predictor_process: Server) -> Cog:
+    """The predictor as an operator runs it with a proxy, the sandbox, for callers without a key."""
+    return Cog(predictor_process.url)
+
+
+@pytest.fixture
+def outputs() -> Path:
+    """Where the predictor writes its output files."""
+    return Path(tempfile.gettempdir()) / "gpt-image-2"
+
+
+@pytest.fixture
+def image_url(sandbox: Sandbox) -> Iterator[str]:
+    """The URL of a PNG, without a suffix, on a server of its own."""
+    with file_server({"/picture": picture()}) as url:
+        yield f"{url}/picture"

@@ -1,0 +1,107 @@
+"""Small servers that a prediction talks to besides the upstream: files, webhooks, uploads."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@contextmanager
+def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def answer(self, status: int, body: bytes = b"") -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def file_server(files: Mapping[str, bytes]) -> Iterator[str]:
+    """Serves each path's bytes; 404 for others."""
+
+    class Files(_Handler):
+        def do_GET(self) -> None:
+            found = files.get(self.path.partition("?")[0])
+            self.answer(404) if found is None else self.answer(200, found)
+
+    with _serving(Files) as url:
+        yield url
+
+
+@dataclass
+class Webhooks:
+    """What arrived so far, oldest first."""
+
+    url: str
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+
+    def wait_for(
+        self, condition: Callable[[dict[str, Any]], bool], within: float = 20
+    ) -> dict[str, Any]:
+        """The first body that meets the condition."""
+        give_up = time.monotonic() + within
+        while time.monotonic() < give_up:
+            for body in list(self.bodies):
+                if condition(body):
+                    return body
+            time.sleep(0.01)
+        raise AssertionError(f"no such webhook among {self.bodies}")
+
+    def completed(self, id: str, within: float = 20) -> dict[str, Any]:
+        ends = {"succeeded", "failed", "canceled"}
+        return self.wait_for(lambda b: b.get("id") == id and b["status"] in ends, within)
+
+
+@contextmanager
+def webhook_receiver() -> Iterator[Webhooks]:
+    bodies: list[dict[str, Any]] = []
+
+    class Receiver(_Handler):
+        def do_POST(self) -> None:
+            bodies.append(json.loads(self.body()))
+            self.answer(200)
+
+    with _serving(Receiver) as url:
+        yield Webhooks(url, bodies)
+
+
+@dataclass
+class Uploads:
+    """What was put, by name."""
+
+    url: str
+    files: dict[str, bytes]
+
+
+@contextmanager
+def upload_receiver() -> Iterator[Uploads]:
+    files: dict[str, bytes] = {}
+
+    class Receiver(_Handler):
+        def do_PUT(self) -> None:
+            files[self.path.rpartition("/")[2]] = self.body()
+            self.answer(200)
+
+    with _serving(Receiver) as url:
+        yield Uploads(url, files)
