@@ -189,6 +189,8 @@ def _encode(image: Image.Image, attempt: str) -> memoryview | None:
 
 
 def main(task: str, source: str, target: str) -> None:
+    report = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a decoder prints does not mix with the report
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(10)  # the event loop goes first
@@ -199,7 +201,8 @@ def main(task: str, source: str, target: str) -> None:
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     pillow_heif.register_heif_opener(decode_threads=1, thumbnails=False)
     work = {Task.CONVERT: convert, Task.CHECK_END: check_end}[Task(task)]
-    sys.stdout.write(json.dumps(asdict(work(Path(source), Path(target)))))
+    with report:
+        json.dump(asdict(work(Path(source), Path(target))), report)
 
 
 if __name__ == "__main__":

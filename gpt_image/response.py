@@ -75,7 +75,7 @@ def _cut_off(stream: AnswerStream, asked: int, content_type: str) -> Answer:
     images: list[Path | str] = [file for file in stream.files if file]
     if not images:
         kind = content_type.partition(";")[0].strip()
-        raise _no_image(f"{clean(kind, {}, 60) or 'an unnamed type'}, not readable as JSON")
+        raise _no_image(f"{clean(kind, {}, 60) or 'something'} that is not readable as JSON")
     lost = max(asked, len(stream.files)) - len(images)
     return Answer(images, ["the answer broke off"] * lost)
 

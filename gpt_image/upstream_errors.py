@@ -1,5 +1,6 @@
 """From the openai SDK's exceptions to the error tree: what an upstream's failure means."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -184,8 +185,11 @@ class _Refusal:
 
     def _rate_limit(self) -> GptImageError:
         wait = retry_after.seconds(self.headers, self.raw_message)
-        when = f"in {wait:.3g} seconds" if wait is not None else "later"
-        limit = f": {self.message}" if self.message else ""
+        when = f"in {math.ceil(wait)} seconds" if wait is not None else "later"
+        said = re.sub(r"\s*Please try again in .*", "", self.message, flags=re.IGNORECASE).rstrip(
+            "."
+        )
+        limit = f": {said}" if said else ""
         return RateLimited(
             f"The account behind {self.credential} hit a rate limit{limit}; try again {when}, "
             f"or send fewer requests at once{self.suffix}.",
@@ -222,7 +226,7 @@ class _Refusal:
 
 
 def clean(text: str, private: Mapping[str, str], limit: int = _MESSAGE_LIMIT) -> str:
-    """An upstream's text made fit to show: one line, bounded, without keys, prompts or logins.
+    """An upstream's text made fit to show: one line, bounded, no key, login, account or prompt.
 
     "cancelled" is respelled because Cog reports any error that contains the word as canceled
     (measured on Cog 0.23.1).
@@ -230,7 +234,8 @@ def clean(text: str, private: Mapping[str, str], limit: int = _MESSAGE_LIMIT) ->
     for secret, name in private.items():
         text = text.replace(secret, name) if secret else text
     text = re.sub(r"\b(sk|r8|sess|Bearer|Basic)[-_ ]+[\w.*+/=-]+", "[key]", text)
+    text = re.sub(r"\b(org-|proj_)\w+", r"\1...", text)
     text = re.sub(r"(?<=://)[^/\s@]+@", "", text)
-    text = re.sub(r"cancelled", "canceled", text, flags=re.IGNORECASE)
+    text = re.sub(r"(cancel)l(ed)", r"\1\2", text, flags=re.IGNORECASE)
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return text if len(text) <= limit else text[: limit - 3] + "..."

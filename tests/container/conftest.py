@@ -1,0 +1,107 @@
+"""One image and one network for all tests here, and the figures printed at the end."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dev.servers import Server, sandbox_server
+
+from .commands import docker, gateway
+from .container import Container, running
+from .image import Image, built
+
+BUILDERS_KEY = "test-key-of-the-builder"
+OPERATORS_KEY = "test-key-of-the-operator"
+# The key is in a file and not in the environment, which `docker inspect` shows to everybody.
+WITH_KEY_FROM_FILE = """
+read -r OPENAI_PROXY_KEY </run/secrets/openai_proxy_key
+export OPENAI_PROXY_KEY
+exec python -m cog.server.http
+"""
+figures = pytest.StashKey[list[str]]()
+
+Start = Callable[..., AbstractContextManager[Container]]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[figures] = []
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if config.stash[figures]:
+        terminalreporter.section("container")
+        for line in config.stash[figures]:
+            terminalreporter.line(line)
+
+
+@pytest.fixture(scope="session")
+def figure(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Takes a line for the end of the report."""
+    return pytestconfig.stash[figures].append
+
+
+@pytest.fixture(scope="session")
+def image() -> Iterator[Image]:
+    """The product's image; its builder has a key in the environment, as people do."""
+    try:
+        docker("info")
+    except (AssertionError, FileNotFoundError):
+        if os.environ.get("CI"):
+            raise
+        pytest.skip("no Docker daemon answers; `make container-test` starts one")
+    with built(OPENAI_API_KEY=BUILDERS_KEY, OPENAI_PROXY_KEY=BUILDERS_KEY) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def network(image: Image) -> Iterator[str]:
+    """A network without egress: containers reach the host at its gateway, and nothing else."""
+    name = docker("network", "create", "--internal", f"gpt-image-2-test-{os.getpid()}")
+    name = docker("network", "inspect", "--format", "{{.Name}}", name)
+    yield name
+    docker("network", "rm", name)
+
+
+@pytest.fixture(scope="session")
+def sandbox(network: str) -> Iterator[Server]:
+    """A stand-in for a proxy that wants the operator's key."""
+    host = gateway(network)
+    with sandbox_server(SANDBOX_HOST=host, SANDBOX_REQUIRED_KEY=OPERATORS_KEY) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def slow_sandbox(network: str) -> Iterator[Server]:
+    """One that takes two seconds over a picture."""
+    with sandbox_server(SANDBOX_HOST=gateway(network), SANDBOX_LATENCY="2") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def start(image: Image, network: str) -> Start:
+    """Run a container of the image on the network; takes what `running` takes after those."""
+    return lambda *arguments, **options: running(image.name, network, *arguments, **options)
+
+
+@pytest.fixture(scope="session")
+def container(
+    start: Start, sandbox: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Container]:
+    """The product, with the sandbox as its proxy."""
+    key = tmp_path_factory.mktemp("secrets") / "openai_proxy_key"
+    key.write_text(OPERATORS_KEY + "\n")
+    options = ["--volume", f"{_readable(key)}:/run/secrets/openai_proxy_key:ro"]
+    command = ["sh", "-c", WITH_KEY_FROM_FILE]
+    upstream = {"OPENAI_PROXY_URL": sandbox.url, "OPENAI_BASE_URL": sandbox.url}
+    with start(options, command, **upstream) as product:
+        yield product
+
+
+def _readable(file: Path) -> Path:
+    """The container's user is nobody, and owns no file here."""
+    file.chmod(0o644)
+    return file

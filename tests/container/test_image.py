@@ -1,0 +1,159 @@
+"""What is in the image, and what is not."""
+
+import ast
+import gzip
+import json
+import re
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dev.servers import PROJECT
+
+from .commands import docker
+from .conftest import BUILDERS_KEY, OPERATORS_KEY, Start
+from .container import Container
+from .image import Image
+
+pytestmark = [pytest.mark.container, pytest.mark.slow]
+
+CALLERS_KEY = "test-key-of-the-caller"
+MEGABYTES_ON_TOP_OF_THE_BASE = 180  # of which uv, which Cog puts there, is 57 and its SDK 20
+COMPILERS = re.compile(r"(^|/)bin/([\w-]+-)?(gcc|g\+\+|cc|c\+\+|clang|tcc|rustc|go|ld|as)(-\d+)?$")
+# Installed by Cog from cog.yaml, or part of the base image.
+NOT_IN_REQUIREMENTS = {"cog", "coglet", "pip"}
+
+
+@pytest.fixture(scope="module")
+def files(image: Image) -> list[str]:
+    """The name of every file in the image, without the first slash."""
+    container = docker("create", image.name)
+    with tempfile.TemporaryFile() as exported:
+        subprocess.run(["docker", "export", container], stdout=exported, check=True)
+        docker("rm", container)
+        exported.seek(0)
+        with tarfile.open(fileobj=exported) as tar:
+            return [entry.name for entry in tar if not entry.isdir()]
+
+
+def test_is_small(image: Image, figure: Callable[[str], None]) -> None:
+    added = (image.size - image.base_size) / 1e6
+    figure(f"cog build took {image.seconds:.0f} s, with the images it starts from")
+    figure(f"image: {image.size / 1e6:.0f} MB, {added:.0f} MB of it on top of {image.base}")
+    assert added < MEGABYTES_ON_TOP_OF_THE_BASE
+
+
+def test_cog_built_it_without_a_word_of_deprecation(image: Image) -> None:
+    assert "Image built as" in image.log
+    assert "deprecat" not in image.log.lower()
+
+
+def test_carries_the_labels_that_replicate_reads(image: Image) -> None:
+    labels = json.loads(docker("image", "inspect", image.name))[0]["Config"]["Labels"]
+    committed = json.loads((PROJECT / "openapi.json").read_text())
+    assert json.loads(labels["run.cog.openapi_schema"]) == committed
+    assert json.loads(labels["run.cog.config"])["build"]["python_version"] == "3.12"
+
+
+def test_holds_of_the_project_only_what_runs(files: list[str]) -> None:
+    ours = {name for name in files if name.startswith("src/")}
+    package = {f"src/{path.relative_to(PROJECT)}" for path in PROJECT.glob("gpt_image/**/*.py")}
+    rest = {"src/predict.py", "src/cog.yaml", "src/LICENSE", "src/.cog/openapi_schema.json"}
+    assert package <= ours
+    assert ours <= package | rest
+
+
+def test_holds_no_compiler(files: list[str]) -> None:
+    assert [name for name in files if COMPILERS.search(name)] == []
+
+
+def test_every_installed_version_is_pinned(container: Container) -> None:
+    """Whatever needs it: two builds a year apart must not differ."""
+    installed = container.run("python", "-m", "pip", "freeze", "--all").splitlines()
+    free = {_normal(line) for line in installed} - set(_requirements())
+    assert {line.partition("==")[0] for line in free} <= NOT_IN_REQUIREMENTS
+
+
+def test_everything_the_code_imports_is_required(container: Container) -> None:
+    """An import that only works because another package happens to need it counts as missing."""
+    providers = json.loads(container.run("python", "-c", _PROVIDERS, *sorted(_imported())))
+    required = {line.partition("==")[0] for line in _requirements()} | {"cog"}
+    known = {name: {_normal(each) for each in providers[name]} for name in providers}
+    assert {name for name in known if not required & known[name]} == set()
+
+
+def test_every_module_can_be_imported(container: Container) -> None:
+    modules = [".".join(path.with_suffix("").parts) for path in _sources()]
+    container.run("python", "-c", f"import {', '.join(modules)}")
+
+
+def test_no_secret_stays_behind(image: Image, container: Container, start: Start) -> None:
+    """Not the builder's, not the operator's, not a caller's: no layer, inspect, history or log."""
+    refused = container.predict(prompt="x", quality="low", openai_api_key=CALLERS_KEY)
+    served = container.predict(prompt="x", quality="low")
+    assert (refused["status"], served["status"]) == ("failed", "succeeded")
+    places = {
+        "log": container.log(),
+        "inspect": json.dumps(container.inspect()),
+        "image": docker("image", "inspect", image.name),
+        "history": docker("history", "--no-trunc", image.name),
+        "build": image.log,
+        "answers": json.dumps([refused, served["logs"], served["metrics"]]),
+    }
+    secrets = [BUILDERS_KEY, OPERATORS_KEY, CALLERS_KEY]
+    found = {place for place, text in places.items() for secret in secrets if secret in text}
+    assert found == set()
+    assert not any(secret.encode() in data for data in _layers(image) for secret in secrets)
+
+
+_PROVIDERS = """
+import importlib.metadata, json, sys
+of = importlib.metadata.packages_distributions()
+names = [name for name in sys.argv[1:] if name not in sys.stdlib_module_names]
+print(json.dumps({name: of.get(name, []) for name in names}))
+"""
+
+
+def _sources() -> list[Path]:
+    """The product's modules, relative to the project."""
+    found = [PROJECT / "predict.py", *PROJECT.glob("gpt_image/**/*.py")]
+    return [path.relative_to(PROJECT) for path in found if path.name != "__init__.py"]
+
+
+def _imported() -> set[str]:
+    """The first part of every import in the product, wherever it stands in the code."""
+    names = set()
+    for path in _sources():
+        for node in ast.walk(ast.parse((PROJECT / path).read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module)
+    return {name.partition(".")[0] for name in names} - {"gpt_image"}
+
+
+def _requirements() -> list[str]:
+    lines = (PROJECT / "requirements.txt").read_text().splitlines()
+    uncommented = [line.partition("#")[0].strip() for line in lines]
+    return [_normal(line) for line in uncommented if line]
+
+
+def _normal(requirement: str) -> str:
+    """Package names as the index compares them."""
+    return requirement.lower().replace("_", "-")
+
+
+def _layers(image: Image) -> Iterator[bytes]:
+    """Everything that `docker save` writes, unpacked as far as a layer's own tar."""
+    with tempfile.TemporaryFile() as saved:
+        subprocess.run(["docker", "save", image.name], stdout=saved, check=True)
+        saved.seek(0)
+        with tarfile.open(fileobj=saved) as tar:
+            for entry in tar:
+                if file := tar.extractfile(entry):
+                    data = file.read()
+                    yield gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
