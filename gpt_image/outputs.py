@@ -1,6 +1,8 @@
 """Received images to files of the promised format, in a fresh directory; old ones are swept."""
 
+import asyncio
 import logging
+import math
 import re
 import secrets
 import shutil
@@ -12,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from gpt_image import image_structure
-from gpt_image.errors import BILLED_NOTE, AnswerNotUsable, OutputNotSaved
+from gpt_image.errors import BILLED_NOTE, AnswerNotUsable, BadSettings, OutputNotSaved
 from gpt_image.fetch import NotFetched, fetch
 from gpt_image.image_structure import Damaged
 from gpt_image.request import ImageRequest
@@ -23,7 +25,14 @@ from gpt_image.threads import in_thread
 log = logging.getLogger(__name__)
 
 _SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+_EXIF_PREFIX = b"Exif\0\0"
 _SWEEP_EVERY = 60.0  # seconds
+
+# What else an operator keeps in OUTPUT_DIRECTORY is not ours to remove.
+_OUR_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}-[0-9a-f]{16}")
+
+# Everything else that Pillow reads stays off: EPS for one would start Ghostscript.
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
 
 
 class Outputs:
@@ -33,13 +42,23 @@ class Outputs:
         self._root = settings.output_directory
         self._max_age = settings.output_max_age_seconds
         self._in_use: set[Path] = set()
-        self._swept = time.monotonic()
+        self._swept = -math.inf
 
     @asynccontextmanager
     async def directory(self, prediction_id: str | None) -> AsyncIterator[Path]:
-        """A fresh directory for one prediction, named after it; removed if the prediction fails."""
+        """A fresh directory for one prediction, named after it; removed if the prediction fails.
+
+        Raises:
+            BadSettings: none can be made.
+        """
         directory = self._root / _unique_name(prediction_id)
-        await in_thread(directory.mkdir, parents=True)
+        try:
+            await in_thread(directory.mkdir, parents=True)
+        except OSError as error:
+            raise BadSettings(
+                f"There is no place for output files ({error.strerror}), so nothing was asked of "
+                "the upstream; have the operator check OUTPUT_DIRECTORY."
+            ) from None
         self._in_use.add(directory)
         try:
             yield directory
@@ -50,7 +69,7 @@ class Outputs:
             self._in_use.discard(directory)
 
     async def sweep(self) -> None:
-        """Remove directories of predictions that ended long ago; at most once a minute.
+        """Remove directories of predictions that ended long ago; at start, then once a minute.
 
         A failure is logged and no more: the images of the prediction that sweeps are paid for.
         """
@@ -62,8 +81,11 @@ class Outputs:
         oldest = time.time() - self._max_age
         try:
             for directory in self._root.iterdir():
-                if directory not in self._in_use and directory.stat().st_mtime < oldest:
-                    shutil.rmtree(directory, ignore_errors=True)
+                if not _OUR_NAME.fullmatch(directory.name) or directory in self._in_use:
+                    continue
+                with suppress(FileNotFoundError):  # another predictor sweeps as well
+                    if directory.stat().st_mtime < oldest:
+                        shutil.rmtree(directory, ignore_errors=True)
         except OSError as error:
             log.warning("Old output files could not be removed (%s).", error.strerror)
 
@@ -78,38 +100,44 @@ async def save(answer: Answer, request: ImageRequest, directory: Path, until: fl
         AnswerNotUsable: not one of them is an image.
         OutputNotSaved: this machine could not store them.
     """
-    files: list[Path] = []
-    problems = list(answer.unusable)
-    storage_failed = False
-    for index, image in enumerate(answer.images):
-        label = f"image {index + 1}"
-        try:
-            received = await _received(image, directory / f"{index}.fetched", until)
-            files.append(await in_thread(_finish, received, request, index, label))
-        except NotFetched as problem:
-            problems.append(f"{label} {problem}")
-        except OSError as error:
-            # Pillow's own OSErrors have no number: they tell of the image, the others of the disk.
-            storage_failed |= error.errno is not None
-            problems.append(f"{label} {error.strerror or 'is damaged'}")
-        except (Damaged, ValueError, SyntaxError, Image.DecompressionBombError):
-            problems.append(f"{label} is damaged")
-    summary = "; ".join(problems)
-    if not files and storage_failed:
-        raise OutputNotSaved(
-            f"The images could not be stored ({summary}); {BILLED_NOTE}; have the operator check "
-            "OUTPUT_DIRECTORY."
-        )
+    one_at_a_time = asyncio.Lock()  # because conversion holds all pixels in memory
+
+    async def finished(number: int, image: Path | str) -> Path:
+        received = await _received(image, directory / f"{number}.fetched", until)
+        async with one_at_a_time:
+            return await in_thread(_finish, received, request, number)
+
+    results = await asyncio.gather(
+        *(finished(number, image) for number, image in answer.images.items()),
+        return_exceptions=True,
+    )
+    files = [result for result in results if isinstance(result, Path)]
+    failures = {
+        number: result
+        for number, result in zip(answer.images, results, strict=True)
+        if isinstance(result, BaseException)
+    }
+    problems = dict(answer.unusable) | {n: _reason(error) for n, error in failures.items()}
+    summary = "; ".join(f"image {number} {why}" for number, why in sorted(problems.items()))
     if not files:
-        raise AnswerNotUsable(
-            f"The upstream sent no usable image ({summary}); {BILLED_NOTE}; try again if you "
-            "accept that."
-        )
+        raise _nothing_saved(summary, any(map(_is_storage, failures.values())))
     if problems:
         total = len(files) + len(problems)
         log.warning("%d of %d images were unusable: %s", len(problems), total, summary)
     await in_thread(_remove_all_but, files, directory)
     return files
+
+
+def _nothing_saved(summary: str, storage_failed: bool) -> AnswerNotUsable | OutputNotSaved:
+    if storage_failed:
+        return OutputNotSaved(
+            f"The images could not be stored ({summary}); {BILLED_NOTE}; have the operator check "
+            "OUTPUT_DIRECTORY."
+        )
+    return AnswerNotUsable(
+        f"The upstream sent no usable image ({summary}); {BILLED_NOTE}; try again if you "
+        "accept that."
+    )
 
 
 def _remove_all_but(files: list[Path], directory: Path) -> None:
@@ -125,14 +153,27 @@ async def _received(image: Path | str, file: Path, until: float) -> Path:
     return file
 
 
-def _finish(received: Path, request: ImageRequest, index: int, label: str) -> Path:
+def _is_storage(failure: BaseException) -> bool:
+    # Pillow's own OSErrors have no number: they tell of the image, the others of the disk.
+    return isinstance(failure, OSError) and failure.errno is not None
+
+
+def _reason(failure: BaseException) -> str:
+    if isinstance(failure, OSError) and _is_storage(failure):
+        return f"could not be stored: {failure.strerror}"
+    # What else comes from Pillow is damage: struct.error, SyntaxError, zlib.error and so on.
+    return str(failure) if isinstance(failure, NotFetched) else "is damaged"
+
+
+def _finish(received: Path, request: ImageRequest, number: int) -> Path:
     """Name the file by what it is; re-encode it only if it is not of the promised format."""
-    _check_whole(received)
+    kind = _kind_of_whole(received)
     promised = request.output_format
-    final = received.with_name(f"{received.parent.name}-{index}{_SUFFIXES[promised]}")
-    with Image.open(received) as image:
+    final = received.with_name(f"{received.parent.name}-{number - 1}{_SUFFIXES[promised]}")
+    label = f"image {number}"
+    with Image.open(received, formats=_FORMATS) as image:
         _report_differences(image, request, label)
-        if (image.format or "").lower() == promised:
+        if kind == promised:
             received.rename(final)
             return final
         log.info("The upstream sent %s as %s; converted to %s.", label, image.format, promised)
@@ -140,13 +181,14 @@ def _finish(received: Path, request: ImageRequest, index: int, label: str) -> Pa
         return final
 
 
-def _check_whole(file: Path) -> None:
-    """Raises Damaged where PNG, JPEG or WebP breaks off; decodes nothing."""
+def _kind_of_whole(file: Path) -> str | None:
+    """The format by magic bytes; raises Damaged where the file breaks off. Decodes nothing."""
     with file.open("rb") as received:
         kind = image_structure.kind_of(received.read(image_structure.START))
         structure = image_structure.read(received, file.stat().st_size, kind) if kind else None
     if structure and not structure.has_end:
         raise Damaged
+    return kind.lower() if kind else None
 
 
 def _report_differences(image: Image.Image, request: ImageRequest, label: str) -> None:
@@ -165,13 +207,28 @@ def _has_transparency(image: Image.Image) -> bool:
 
 
 def _convert(image: Image.Image, file: Path, promised: str, quality: int) -> None:
-    kept = {name: image.info[name] for name in ("icc_profile", "exif") if image.info.get(name)}
-    has_alpha = image.has_transparency_data
-    pixels = image.convert("RGBA" if has_alpha and promised != "jpeg" else "RGB")
+    kept = {}
+    if exif := image.info.get("exif"):
+        # Pillow hands it over as it stands in the file: with this prefix in JPEG, else without.
+        kept["exif"] = _EXIF_PREFIX + exif.removeprefix(_EXIF_PREFIX)
+    if image.mode in {"RGB", "RGBA", "P"}:  # a profile for grey or CMYK would be wrong now
+        kept["icc_profile"] = image.info.get("icc_profile")
+    if not image.has_transparency_data:
+        pixels = image.convert("RGB")
+    else:
+        pixels = image.convert("RGBA")
+        if promised == "jpeg":
+            pixels = _on_white(pixels)
+    pixels.info.clear()  # or Pillow writes from there what is not kept
     pixels.save(file, format=promised, quality=quality, **kept)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image).convert("RGB")
 
 
 def _unique_name(prediction_id: str | None) -> str:
     # Unique across predictions: uploads keep only the file's name, which begins with this one.
     words = re.sub(r"[^A-Za-z0-9_-]", "", prediction_id or "")[:64]
-    return f"{words}-{secrets.token_hex(4)}" if words else secrets.token_hex(8)
+    return f"{words or 'prediction'}-{secrets.token_hex(8)}"

@@ -13,12 +13,12 @@ from gpt_image.upstream_errors import clean
 
 @dataclass(frozen=True)
 class Answer:
-    """What an upstream answered: at least one image, in its order."""
+    """What an upstream answered, by each image's number in it from 1: at least one image."""
 
-    images: list[Path | str]
-    """Files as received, or http(s) URLs that gateways answer with."""
-    unusable: list[str] = field(default_factory=list)
-    """Why each of the other images that were asked for cannot be had."""
+    images: Mapping[int, Path | str]
+    """In ascending order: files as received, or URLs that gateways answer with."""
+    unusable: Mapping[int, str] = field(default_factory=dict)
+    """Why each of the other images that were asked for cannot be had, as in "is missing"."""
     usage: Mapping[str, Any] = field(default_factory=dict)
     """The answer's `usage`, as the upstream wrote it; empty where it wrote none."""
 
@@ -43,41 +43,46 @@ def understand(
         raise _no_image("something that is no answer of the Images API")
     data = body.get("data")
     entries = data if isinstance(data, list) else []
-    images: list[Path | str] = []
-    unusable: list[str] = []
+    images: dict[int, Path | str] = {}
+    unusable: dict[int, str] = {}
     for number, entry in enumerate(entries, start=1):
         image = _image(entry, stream.files)
         if image is None:
-            unusable.append(f"image {number} has no readable data")
+            unusable[number] = "has no readable data"
         else:
-            images.append(image)
+            images[number] = image
     if not images:
         raise _no_image(_instead_of_images(body, entries, private))
-    unusable += [f"image {n} is missing" for n in range(len(entries) + 1, asked + 1)]
+    unusable |= dict.fromkeys(range(len(entries) + 1, asked + 1), "is missing")
     usage = body.get("usage")
     return Answer(images, unusable, usage if isinstance(usage, dict) else {})
 
 
 def _image(entry: object, files: list[Path | None]) -> Path | str | None:
+    """The first that holds something: gateways send both fields and leave one of them empty."""
     if not isinstance(entry, dict):
         return None
     for name in ("b64_json", "url"):
         value = entry.get(name)
-        if isinstance(value, str) and value.isdecimal() and int(value) < len(files):
-            return files[int(value)]
-        if name == "url" and isinstance(value, str) and value:
+        if not isinstance(value, str):
+            continue
+        if value.isdecimal() and int(value) < len(files):
+            if file := files[int(value)]:
+                return file
+        elif name == "url" and value:
             return value
     return None
 
 
 def _cut_off(stream: AnswerStream, asked: int, content_type: str) -> Answer:
     """What arrived whole before the body broke off is paid for and goes to the caller."""
-    images: list[Path | str] = [file for file in stream.files if file]
+    received = dict(enumerate(stream.files, start=1))
+    images: dict[int, Path | str] = {number: file for number, file in received.items() if file}
     if not images:
         kind = content_type.partition(";")[0].strip()
-        raise _no_image(f"{clean(kind, {}, 60) or 'something'} that is not readable as JSON")
-    lost = max(asked, len(stream.files)) - len(images)
-    return Answer(images, ["the answer broke off"] * lost)
+        raise _no_image(f"{clean(kind, {}, 60) or 'an unnamed type'}, not readable as JSON")
+    lost = set(range(1, max(asked, len(received)) + 1)) - set(images)
+    return Answer(images, dict.fromkeys(lost, "is missing because the answer broke off"))
 
 
 def _instead_of_images(

@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gpt_image.errors import BadSettings
@@ -63,7 +71,11 @@ class Settings(BaseSettings):
     """The operator's choices; a field's name in capitals is its environment variable."""
 
     model_config = SettingsConfigDict(
-        env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_ignore_empty=True,
+        validate_default=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     openai_proxy_url: _Url = Field(
@@ -115,6 +127,13 @@ class Settings(BaseSettings):
         ge=60,
         description="Age at which a later prediction removes output files.",
     )
+
+    @field_validator("output_max_age_seconds")
+    @classmethod
+    def _outlives_a_prediction(cls, age: float, info: ValidationInfo) -> float:
+        if age < info.data.get("openai_deadline_seconds", 0):
+            raise ValueError("must not be below OPENAI_DEADLINE_SECONDS")
+        return age
 
     @property
     def payer_without_key(self) -> str:

@@ -3,8 +3,8 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -68,6 +68,11 @@ class Webhooks:
             time.sleep(0.01)
         raise AssertionError(f"no such webhook among {self.bodies}")
 
+    def wait_for_count(self, count: int) -> None:
+        """Until so many predictions have ended."""
+        ends = {"succeeded", "failed", "canceled"}
+        self.wait_for(lambda _: sum(b["status"] in ends for b in self.bodies) >= count)
+
     def completed(self, id: str, within: float = 20) -> dict[str, Any]:
         ends = {"succeeded", "failed", "canceled"}
         return self.wait_for(lambda b: b.get("id") == id and b["status"] in ends, within)
@@ -105,3 +110,78 @@ def upload_receiver() -> Iterator[Uploads]:
 
     with _serving(Receiver) as url:
         yield Uploads(url, files)
+
+
+@contextmanager
+def echoing_upstream() -> Iterator[str]:
+    """An upstream that refuses every request and repeats its key and its prompt, as some do."""
+
+    class Echo(_Handler):
+        def do_POST(self) -> None:
+            request = json.loads(self.body())
+            message = f"bad {self.headers['Authorization']} for {request['prompt']} was cancelled"
+            error = {"message": message, "type": "upstream_error", "code": None, "param": None}
+            self.answer(400, json.dumps({"error": error}).encode())
+
+    with _serving(Echo) as url:
+        yield f"{url}/v1"
+
+
+@dataclass(frozen=True)
+class Received:
+    """A request that reached a stand-in."""
+
+    path: str
+    headers: Mapping[str, str]
+    """By lower-case name."""
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a stand-in answers; pieces are sent as they come, without a length."""
+
+    body: bytes | Iterable[bytes] = b""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class StandIn:
+    """A server whose every answer is the test's choice, as upstream and as file server."""
+
+    root: str
+    answer: Callable[[Received], Answer] = lambda _: Answer(status=404)
+    requests: list[Received] = field(default_factory=list)
+
+    def paths(self) -> list[str]:
+        return [request.path for request in self.requests]
+
+
+@contextmanager
+def stand_in() -> Iterator[StandIn]:
+    here: StandIn
+
+    class Whatever(_Handler):
+        def do_GET(self) -> None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            received = Received(self.path, headers, self.body())
+            here.requests.append(received)
+            chosen = here.answer(received)
+            self.send_response(chosen.status)
+            for name, value in chosen.headers.items():
+                self.send_header(name, value)
+            pieces = [chosen.body] if isinstance(chosen.body, bytes) else chosen.body
+            if isinstance(chosen.body, bytes):
+                self.send_header("Content-Length", str(len(chosen.body)))
+            self.end_headers()
+            # A client that has seen enough leaves.
+            with suppress(ConnectionError):
+                for piece in pieces:
+                    self.wfile.write(piece)
+
+        do_POST = do_GET
+
+    with _serving(Whatever) as url:
+        here = StandIn(url)
+        yield here

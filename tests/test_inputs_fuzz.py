@@ -56,9 +56,9 @@ _NUMBERS = [b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\xff\xff\xf
 
 @st.composite
 def damaged_files(draw: st.DrawFn) -> bytes:
-    """A real file after one to six cuts, flips, splices, duplications or wild numbers."""
+    """A real file after one to three cuts, flips, splices, duplications or wild numbers."""
     data = draw(st.sampled_from(_SEEDS))
-    for _ in range(draw(st.integers(1, 6))):
+    for _ in range(draw(st.integers(1, 3))):
         # Headers are where damage has consequences, so half of it goes to the first bytes.
         reach = draw(st.sampled_from([64, len(data)]))
         at = draw(st.integers(0, max(0, min(reach, len(data)) - 1)))

@@ -1,8 +1,9 @@
 """One image and one network for all tests here, and the figures printed at the end."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +24,25 @@ export OPENAI_PROXY_KEY
 exec python -m cog.server.http
 """
 figures = pytest.StashKey[list[str]]()
+ready_after = pytest.StashKey[list[float]]()  # seconds
 
 Start = Callable[..., AbstractContextManager[Container]]
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[figures] = []
+    config.stash[ready_after] = []
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    if config.stash[figures]:
+    if seconds := config.stash[ready_after]:
         terminalreporter.section("container")
         for line in config.stash[figures]:
             terminalreporter.line(line)
+        best, typical = min(seconds), statistics.median(seconds)
+        terminalreporter.line(
+            f"READY after docker run: best {best:.2f} s, median {typical:.2f} s of {len(seconds)}"
+        )
 
 
 @pytest.fixture(scope="session")
@@ -82,9 +89,16 @@ def slow_sandbox(network: str) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def start(image: Image, network: str) -> Start:
+def start(image: Image, network: str, pytestconfig: pytest.Config) -> Start:
     """Run a container of the image on the network; takes what `running` takes after those."""
-    return lambda *arguments, **options: running(image.name, network, *arguments, **options)
+
+    @contextmanager
+    def started(*arguments: Sequence[str], **environment: str) -> Iterator[Container]:
+        with running(image.name, network, *arguments, **environment) as container:
+            pytestconfig.stash[ready_after].append(container.ready_after)
+            yield container
+
+    return started
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,8 @@ def test_cog_run_makes_a_picture_from_the_project(
 ) -> None:
     upstream = f"OPENAI_PROXY_URL={sandbox.url}"
     cog("run", SLIM, PLAIN, "--env", upstream, *PROMPT, "--output", tmp_path / "made.webp")
-    assert Picture.open(tmp_path / "made.0.webp").size == (1024, 1024)
+    with Picture.open(tmp_path / "made.0.webp") as made:
+        assert made.size == (1024, 1024)
 
 
 def test_cog_predict_edits_files_with_the_image(
@@ -57,7 +58,8 @@ def test_cog_predict_edits_files_with_the_image(
     inputs = [*PROMPT, *files, "--input", "output_format=png"]
     upstream = f"OPENAI_PROXY_URL={sandbox.url}"
     cog("predict", image.name, "--env", upstream, *inputs, "--output", tmp_path / "made.png")
-    assert Picture.open(tmp_path / "made.0.png").format == "PNG"
+    with Picture.open(tmp_path / "made.0.png") as made:
+        assert made.format == "PNG"
 
 
 def test_cog_push_puts_the_image_into_a_registry(image: Image, registry: str) -> None:

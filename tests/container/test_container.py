@@ -24,7 +24,7 @@ from .container import Container
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
 
-MEGABYTES_IDLE = 90
+MEBIBYTES_IDLE = 100  # seen on 2026-11-21: 88, of which the openai package is the larger part
 
 
 def data_uri(colour: str) -> str:
@@ -42,11 +42,10 @@ def picture(uri: str) -> Picture.Image:
     return opened
 
 
-def test_is_ready_idle_and_light(container: Container, figure: Callable[[str], None]) -> None:
-    megabytes = _megabytes(container)
-    figure(f"READY {container.ready_after:.2f} s after docker run")
-    figure(f"idle memory: {megabytes:.0f} MiB")
-    assert megabytes < MEGABYTES_IDLE
+def test_is_light_while_idle(container: Container, figure: Callable[[str], None]) -> None:
+    mebibytes = _mebibytes(container)
+    figure(f"idle memory: {mebibytes:.0f} MiB")
+    assert mebibytes < MEBIBYTES_IDLE
 
 
 def test_serves_the_committed_schema(container: Container) -> None:
@@ -148,7 +147,7 @@ except OSError:
 """
 
 
-def _megabytes(container: Container) -> float:
+def _mebibytes(container: Container) -> float:
     """Memory of everything inside, as Docker counts it: without the page cache."""
     used = docker("stats", "--no-stream", "--format", "{{.MemUsage}}", container.name)
     found = re.match(r"([\d.]+)MiB", used)
