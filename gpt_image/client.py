@@ -32,7 +32,7 @@ _POOL = httpx2.Limits(
 
 # Enough to outlive a restart of the upstream, some 15 s; rate limits may use the whole deadline.
 _ATTEMPTS_WHEN_DOWN = 5
-_BACKOFF = tenacity.wait_exponential_jitter(multiplier=0.5, max=20, jitter=0.5)
+_BACKOFF = tenacity.wait_exponential(multiplier=0.5, max=20)
 _JITTER = tenacity.wait_random(0, 0.5)
 
 _OPERATORS_TROUBLE = (errors.CredentialError, errors.QuotaExceeded)
@@ -267,12 +267,12 @@ def _is_down_for_long(state: tenacity.RetryCallState) -> bool:
 
 
 def _pause(state: tenacity.RetryCallState) -> float:
-    """Seconds until the next attempt: what the upstream asked for, else a growing pause.
+    """Seconds until the next attempt: what the upstream asked for, but no less than our own pause.
 
-    Both with jitter, so that predictions that failed together do not return together.
+    With jitter, so that predictions that failed together do not return together.
     """
-    asked = getattr(_failure(state), "retry_after", None)
-    return _BACKOFF(state) if asked is None else asked + _JITTER(state)
+    asked = getattr(_failure(state), "retry_after", None) or 0.0
+    return max(asked, _BACKOFF(state)) + _JITTER(state)
 
 
 def _log_pause(state: tenacity.RetryCallState) -> None:

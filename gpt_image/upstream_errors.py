@@ -161,6 +161,11 @@ class _Refusal:
             )
         if self.status >= 500:
             return self._server_error()
+        if self.status < 400 or (self.status in {404, 405} and not self.code):
+            return RequestRejected(
+                "The upstream has no Images API at this address; check OPENAI_BASE_URL or "
+                f"OPENAI_PROXY_URL, which usually ends in /v1{self.suffix}."
+            )
         return self._rejected()
 
     def _quota(self) -> GptImageError:

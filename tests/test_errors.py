@@ -210,6 +210,11 @@ def test_a_transport_error_is_billed_or_not_by_its_cause(
     assert mapped.safe_to_repeat == (expected is errors.UpstreamDown)
 
 
+@pytest.mark.parametrize("status", [301, 307, 404, 405])
+def test_a_wrong_address_is_told_from_a_wrong_request(status: int) -> None:
+    assert "check OPENAI_BASE_URL or OPENAI_PROXY_URL" in str(explained(status_error(status, {})))
+
+
 @pytest.mark.parametrize("type", ["new_api_error", "shell_api_error", "upstream_error", None])
 @pytest.mark.parametrize(
     ("status", "code", "expected"),
