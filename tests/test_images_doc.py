@@ -13,6 +13,7 @@ from tests.generated_docs import assert_documented, table
 from tests.image_kinds import EVERY_KIND, Kind
 
 
+@pytest.mark.docs
 @pytest.mark.slow
 def test_the_table_of_input_images_shows_what_happens(
     tmp_path: Path, caplog: pytest.LogCaptureFixture

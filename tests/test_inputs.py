@@ -4,9 +4,6 @@ import asyncio
 import io
 import logging
 import os
-import shutil
-import signal
-import time
 import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +12,7 @@ import cog
 import pytest
 from PIL import Image
 
-from gpt_image import conversion, inputs
+from gpt_image import inputs
 from gpt_image.convert import MAX_BYTES
 from gpt_image.errors import InvalidInput
 from gpt_image.inputs import InputImage
@@ -117,6 +114,7 @@ def test_what_is_no_image_is_refused_with_a_sentence(
 
     sentence = str(refusal.value)
     assert sentence.endswith(".")
+    assert ("million pixels" in sentence) == ("pixel bomb" in kind.title)
     assert "hostname" not in sentence and "secret" not in sentence and str(folder) not in sentence
     assert not list(scratch.iterdir())
 
@@ -135,6 +133,13 @@ def test_the_offending_image_is_named_by_its_number(
 def test_the_string_is_named_that_kept_urls_from_being_fetched(folder: Path) -> None:
     with pytest.raises(InvalidInput, match=r"^Input image 2 "):
         inputs.check_paths(made(LISTS[1], folder))
+
+
+def test_a_path_that_does_not_come_from_cog_is_refused(folder: Path) -> None:
+    entry = Path(str(UNTOUCHED[0].make(folder)))
+    assert entry.is_file()
+    with pytest.raises(InvalidInput, match="not a file that Cog downloaded"):
+        inputs.check_paths([entry])
 
 
 def test_sixteen_images_keep_their_order(folder: Path, scratch: Path) -> None:
@@ -200,134 +205,3 @@ def test_a_large_file_costs_no_more_than_its_ends(folder: Path, scratch: Path) -
 
     assert part.path == path
     assert peak < 1_000_000
-
-
-@pytest.fixture
-def slow_file(folder: Path) -> cog.Path:
-    """A 20 MB image that takes about a second to re-encode."""
-    noise = Image.effect_noise((2600, 2600), 80)
-    return stored(image_kinds.encoded(Image.merge("RGB", [noise] * 3), "BMP"))(folder)
-
-
-def children() -> list[int]:
-    """The processes that this one has started and that still run."""
-    listed = [task.read_text() for task in Path("/proc/self/task").glob("*/children")]
-    return [int(pid) for pid in " ".join(listed).split()]
-
-
-def environment_of(process: int) -> bytes:
-    return Path(f"/proc/{process}/environ").read_bytes()
-
-
-async def first_child() -> int:
-    while not children():  # noqa: ASYNC110 - nobody tells when a process starts
-        await asyncio.sleep(0.005)
-    return children()[0]
-
-
-def test_a_cancelled_prediction_ends_its_conversion_at_once(
-    slow_file: cog.Path, scratch: Path
-) -> None:
-    async def cancel() -> float:
-        task = asyncio.create_task(inputs.prepare([slow_file] * 3, scratch))
-        await first_child()
-        await asyncio.sleep(0.3)
-        started = time.monotonic()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        ended = time.monotonic()
-        assert not children()
-        shutil.rmtree(scratch)
-        await asyncio.sleep(0.3)
-        return ended - started
-
-    assert asyncio.run(cancel()) < 0.5
-    assert not scratch.exists()
-
-
-def test_a_crash_of_a_decoder_refuses_only_its_image(slow_file: cog.Path, scratch: Path) -> None:
-    async def crash() -> None:
-        task = asyncio.create_task(inputs.prepare([slow_file], scratch))
-        os.kill(await first_child(), signal.SIGSEGV)
-        with pytest.raises(InvalidInput, match=r"^Input image 1 \(BMP\) could not be converted"):
-            await task
-
-    asyncio.run(crash())
-
-
-def test_a_conversion_without_end_is_given_up(
-    slow_file: cog.Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(conversion, "SECONDS", 0.1)
-    with pytest.raises(InvalidInput, match="could not be converted"):
-        prepare([slow_file], scratch)
-    assert not children()
-    assert not list(scratch.iterdir())
-
-
-def test_a_decoder_sees_no_key(
-    slow_file: cog.Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "test-key-operator")
-
-    async def look() -> bytes:
-        task = asyncio.create_task(inputs.prepare([slow_file], scratch))
-        child = await first_child()
-        await asyncio.sleep(0.1)  # until it is no longer a copy of this process
-        environment = environment_of(child)
-        await task
-        return environment
-
-    environment = asyncio.run(look())
-    assert b"PYTHONPATH" in environment
-    assert b"test-key-operator" not in environment
-
-
-@pytest.mark.slow
-def test_sixteen_large_images_do_not_stall_other_predictions(
-    slow_file: cog.Path, folder: Path, tmp_path: Path
-) -> None:
-    """Meanwhile another re-encodes four, and others have images that pass through."""
-    png = UNTOUCHED[0].make(folder)
-    assert isinstance(png, Path)
-    folders = [tmp_path / "one", tmp_path / "two"]
-    at_once: list[int] = []
-    gaps: list[float] = []
-    others: list[float] = []
-
-    async def tick() -> None:
-        last = time.monotonic()
-        while True:
-            await asyncio.sleep(0.001)
-            now = time.monotonic()
-            gaps.append(now - last)
-            last = now
-
-    async def pass_through() -> None:
-        while True:
-            started = time.monotonic()
-            await inputs.prepare([png] * 16, tmp_path)
-            others.append(time.monotonic() - started)
-            at_once.append(len(children()))
-            await asyncio.sleep(0.05)
-
-    async def load() -> Sequence[list[InputImage]]:
-        background = [asyncio.create_task(tick()), asyncio.create_task(pass_through())]
-        try:
-            return await asyncio.gather(
-                inputs.prepare([slow_file] * 16, folders[0]),
-                inputs.prepare([slow_file] * 4, folders[1]),
-            )
-        finally:
-            for task in background:
-                task.cancel()
-
-    for scratch in folders:
-        scratch.mkdir()
-    parts = asyncio.run(load())
-
-    assert [len(images) for images in parts] == [16, 4]
-    assert max(at_once) == 2
-    assert sorted(gaps)[len(gaps) * 999 // 1000] < 0.1
-    assert sorted(others)[len(others) * 95 // 100] < 0.3
