@@ -90,6 +90,7 @@ def test_a_failure_has_its_class_and_says_what_to_do(
     assert ("may have been billed" in sentence) == (name in MAY_BE_BILLED)
 
 
+@pytest.mark.docs
 def test_the_document_shows_every_sentence(sentences: dict[str, str]) -> None:
     rows = [
         (what, f"`{name}`", shown(sentences[fault].partition(": ")[2]))

@@ -107,6 +107,7 @@ def test_a_model_without_a_known_price_is_said_at_start(sandbox_process: Server)
         assert "No price is known for my-model; the metric cost_usd is left out." in server.log
 
 
+@pytest.mark.docs
 def test_the_readme_explains_every_setting() -> None:
     rows = []
     for name, setting in Settings.model_fields.items():

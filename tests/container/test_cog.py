@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image as Picture
 
-from dev.servers import Server, sandbox_server
+from dev.servers import PROJECT, Server, sandbox_server
 
 from .commands import cog, gateway, script
-from .image import PLAIN, SLIM, Image
+from .image import PLAIN, SLIM, Image, removed_afterwards
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
 
@@ -43,7 +43,8 @@ def test_cog_run_makes_a_picture_from_the_project(
     image: Image, sandbox: Server, tmp_path: Path
 ) -> None:
     upstream = f"OPENAI_PROXY_URL={sandbox.url}"
-    cog("run", SLIM, PLAIN, "--env", upstream, *PROMPT, "--output", tmp_path / "made.webp")
+    with removed_afterwards(f"cog-{PROJECT.name}"):
+        cog("run", SLIM, PLAIN, "--env", upstream, *PROMPT, "--output", tmp_path / "made.webp")
     with Picture.open(tmp_path / "made.0.webp") as made:
         assert made.size == (1024, 1024)
 
@@ -63,7 +64,9 @@ def test_cog_predict_edits_files_with_the_image(
 
 
 def test_cog_push_puts_the_image_into_a_registry(image: Image, registry: str) -> None:
-    said = cog("push", SLIM, PLAIN, f"{registry}/gpt-image-2-cog")
+    name = f"{registry}/gpt-image-2-cog"
+    with removed_afterwards(name):
+        said = cog("push", SLIM, PLAIN, name)
     digest = re.search(r"gpt-image-2-cog@(sha256:\w+)", said)
     assert digest, said
     manifest = f"http://{registry}/v2/gpt-image-2-cog/manifests/{digest[1]}"

@@ -5,13 +5,9 @@ import io
 import json
 import re
 import statistics
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 from PIL import Image as Picture
@@ -21,6 +17,7 @@ from dev.servers import PROJECT, Server
 from .commands import docker, gateway
 from .conftest import Start
 from .container import Container
+from .sink import sink
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
 
@@ -85,16 +82,16 @@ def test_reaches_nothing_but_its_network(container: Container) -> None:
 
 
 def test_puts_files_where_upload_url_says(start: Start, sandbox: Server, network: str) -> None:
-    with upload_sink(gateway(network)) as (url, received):
+    with sink(gateway(network)) as (url, received):
         command = ["python", "-m", "cog.server.http", "--upload-url", url]
         with start((), command, OPENAI_BASE_URL=sandbox.url) as container:
             answer = container.predict(
                 prompt="x", quality="low", openai_api_key="test-key-of-the-operator"
             )
     assert answer["status"] == "succeeded", answer
-    (path, content_type, body) = received[0]
-    assert answer["output"] == [url + path.removeprefix("/")]
-    assert (content_type, Picture.open(io.BytesIO(body)).format) == ("image/webp", "WEBP")
+    assert answer["output"] == [url + received[0].path.removeprefix("/")]
+    assert received[0].content_type == "image/webp"
+    assert Picture.open(io.BytesIO(received[0].body)).format == "WEBP"
 
 
 def test_cancel_ends_a_prediction_at_once(start: Start, slow_sandbox: Server) -> None:
@@ -153,25 +150,3 @@ def _mebibytes(container: Container) -> float:
     found = re.match(r"([\d.]+)MiB", used)
     assert found, used
     return float(found[1])
-
-
-@contextmanager
-def upload_sink(host: str) -> Iterator[tuple[str, list[tuple[str, str, bytes]]]]:
-    """A server that takes PUTs; yields its address, and path, type and body of what came."""
-    received: list[tuple[str, str, bytes]] = []
-
-    class Sink(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.append((self.path, self.headers["Content-Type"], body))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            return
-
-    with ThreadingHTTPServer((host, 0), Sink) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://{host}:{server.server_port}/", received
-        server.shutdown()

@@ -1,0 +1,56 @@
+"""The sandbox's routes."""
+
+import time
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.errors import method_not_allowed, not_found
+from sandbox.service import ImagesEndpoint, Service
+from sandbox.settings import Settings
+
+
+def create_app(settings: Settings) -> Starlette:
+    """Return the application: the API under ``/v1``, its own pages under ``/sandbox``."""
+    service = Service(settings)
+
+    async def models(_: Request) -> Response:
+        created = int(time.time())
+        cards = [
+            {"id": name, "object": "model", "created": created, "owned_by": "sandbox"}
+            for name in settings.models
+        ]
+        return JSONResponse({"object": "list", "data": cards})
+
+    async def requests(request: Request) -> Response:
+        if request.method == "DELETE":
+            service.recorder.clear()
+        return JSONResponse(service.recorder.body())
+
+    async def ledger(request: Request) -> Response:
+        if request.method == "DELETE":
+            service.ledger.clear()
+        return JSONResponse(service.ledger.body())
+
+    return Starlette(
+        routes=[
+            Route(
+                "/v1/images/generations", ImagesEndpoint(service, "generations"), methods=["POST"]
+            ),
+            Route("/v1/images/edits", ImagesEndpoint(service, "edits"), methods=["POST"]),
+            Route("/v1/models", models),
+            Route("/sandbox/requests", requests, methods=["GET", "DELETE"]),
+            Route("/sandbox/ledger", ledger, methods=["GET", "DELETE"]),
+            Route("/sandbox/files/{name}", service.files.serve),
+        ],
+        exception_handlers={HTTPException: _unknown_url},
+    )
+
+
+async def _unknown_url(request: Request, error: Exception) -> Response:
+    wrong_method = isinstance(error, HTTPException) and error.status_code == 405
+    refusal = (method_not_allowed if wrong_method else not_found)(request.method, request.url.path)
+    return JSONResponse(refusal.body(), refusal.status)

@@ -1,0 +1,74 @@
+"""What the edits endpoint demands of the images it is given."""
+
+import io
+from typing import Final
+
+from PIL import Image
+
+from sandbox import errors
+from sandbox.body import Body
+from sandbox.job import Part
+
+MAX_IMAGES: Final = 16
+MAX_BYTES: Final = 50 * 1024 * 1024
+_FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
+_MODES: Final = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")
+_PNG_BIT_DEPTH: Final = 24
+_STRANGE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+
+
+def check_uploads(body: Body, *, decode: bool) -> list[Image.Image]:
+    """Return the decoded images of an edit, the mask left out; raises ``ApiError``.
+
+    Count, then each file's size and declared type, then its content. Without ``decode`` only
+    headers are read, so a file cut off in its pixels passes.
+    """
+    if not body.images:
+        raise errors.missing_parameter("image")
+    if len(body.images) > MAX_IMAGES:
+        raise errors.too_many_images(len(body.images), MAX_IMAGES)
+    for index, part in enumerate(body.images):
+        _check_envelope(f"image[{index}]", part)
+    images = [_open(part, index + 1, decode) for index, part in enumerate(body.images)]
+    if body.mask is not None:
+        _check_mask(body.mask, images[0])
+    return images
+
+
+def _check_envelope(name: str, part: Part) -> None:
+    if len(part.data) >= MAX_BYTES:
+        raise errors.image_too_large(name)
+    mimetype = part.content_type or "application/octet-stream"
+    if mimetype not in _FORMATS:
+        raise errors.unsupported_mimetype(name, mimetype)
+
+
+def _open(part: Part, position: int, decode: bool) -> Image.Image:
+    """Open one image; colour models that only print or cameras use are refused, as seen live."""
+    try:
+        image = Image.open(io.BytesIO(part.data))
+        if decode:
+            image.load()
+    except _STRANGE as error:
+        raise errors.invalid_image(position) from error
+    if image.format not in _FORMATS.values() or image.mode not in _MODES:
+        raise errors.invalid_image(position)
+    if image.format == "PNG" and part.data[_PNG_BIT_DEPTH] == 16:
+        raise errors.invalid_image(position)
+    if getattr(image, "is_animated", False):
+        raise errors.invalid_image(position)
+    return image
+
+
+def _check_mask(mask: Part, first: Image.Image) -> None:
+    """Check a mask as OpenAI's guide has it: a PNG with alpha, as large as the first image."""
+    if mask.content_type != "image/png":
+        raise errors.unsupported_mimetype("mask", mask.content_type or "application/octet-stream")
+    try:
+        image = Image.open(io.BytesIO(mask.data))
+    except _STRANGE as error:
+        raise errors.bad_mask("the file is not an image.") from error
+    if not image.has_transparency_data:
+        raise errors.bad_mask("it has no alpha channel.")
+    if image.size != first.size:
+        raise errors.bad_mask("its size differs from the first image's.")
