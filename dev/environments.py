@@ -35,5 +35,12 @@ def _install(venv: Path, requirements: Sequence[Path]) -> None:
     print(f"Making an environment in {venv}; once, up to two minutes.", file=sys.stderr)
     subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
     options = [option for file in requirements for option in ("-r", file)]
-    pip = [venv / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-input"]
+    pip: list[Path | str] = [
+        venv / "bin" / "python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-input",
+    ]
     subprocess.run([*pip, "--disable-pip-version-check", *options], check=True)

@@ -49,7 +49,7 @@ def litellm_proxy(
         port = free_port()
         server = LiteLLMProxy(
             "The LiteLLM proxy",
-            [program, "--config", config, "--host", HOST, "--port", str(port)]
+            [str(program), "--config", str(config), "--host", HOST, "--port", str(port)]
             + ["--telemetry", "False"],
             clean_environment(program) | _ENVIRONMENT | {"LITELLM_MASTER_KEY": key},
         )

@@ -35,7 +35,7 @@ def received(body: bytes, *sizes: int) -> tuple[bytes, list[bytes | None]]:
     with tempfile.TemporaryDirectory() as directory:
         stream = AnswerStream(Path(directory))
         asyncio.run(stream.read(pieces(body, repeated())))
-        return bytes(stream.text), [file and file.read_bytes() for file in stream.files]
+        return bytes(stream.text), [file.read_bytes() if file else None for file in stream.files]
 
 
 def base64_text(data: bytes) -> str:
@@ -127,7 +127,7 @@ def test_what_came_before_a_lost_connection_stays() -> None:
         stream = AnswerStream(Path(directory))
         with pytest.raises(ConnectionError):
             asyncio.run(stream.read(breaking()))
-        assert [file and file.read_bytes() for file in stream.files] == [LARGE]
+        assert [file.read_bytes() if file else None for file in stream.files] == [LARGE]
 
 
 def test_an_endless_text_is_given_up() -> None:

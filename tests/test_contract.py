@@ -36,7 +36,8 @@ def generated() -> dict[str, Any]:
             assert choices.pop("description") == GENERATOR_DESCRIBES
             resolved = choices | resolved
         properties[name] = resolved
-    return OPENAPI["Input"] | {"properties": properties}
+    whole: dict[str, Any] = OPENAPI["Input"]
+    return whole | {"properties": properties}
 
 
 def declared() -> dict[str, Any]:

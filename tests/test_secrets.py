@@ -102,11 +102,11 @@ def drive(cog: Cog, webhooks: Webhooks, evidence: Evidence, name: str) -> None:
     bad += [{"openai_api_key": CALLER, "input_images": [data_uri(b"no image")]}]
     bad += [{"openai_api_key": CALLER, "input_images": [data_uri(picture("TIFF"))]}]
     for number, inputs in enumerate(bad):
-        body = {"input": {"prompt": "A lighthouse"} | inputs}
-        evidence.texts[f"{name} bad {number}"] = cog.post(body).text
+        text = cog.post({"input": {"prompt": "A lighthouse"} | inputs}).text
+        evidence.texts[f"{name} bad {number}"] = text
     for id, key in {f"{name.split()[0]}-a": CALLER, f"{name.split()[0]}-b": ""}.items():
         for fault in ("none", "key-rejected", "html"):
-            body = {
+            body: dict[str, object] = {
                 "input": {"prompt": f"[sandbox:{fault}] hello", "openai_api_key": key},
                 "webhook": webhooks.url,
             }
