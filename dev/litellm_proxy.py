@@ -47,10 +47,10 @@ def litellm_proxy(
         config = Path(folder) / "config.yaml"  # JSON is YAML too
         config.write_text(json.dumps(_config(upstream_url, upstream_key)))
         port = free_port()
+        address = ["--host", HOST, "--port", str(port)]
         server = LiteLLMProxy(
             "The LiteLLM proxy",
-            [str(program), "--config", str(config), "--host", HOST, "--port", str(port)]
-            + ["--telemetry", "False"],
+            [str(program), "--config", str(config), *address, "--telemetry", "False"],
             clean_environment(program) | _ENVIRONMENT | {"LITELLM_MASTER_KEY": key},
         )
         server.key = key
@@ -80,7 +80,9 @@ def _config(upstream_url: str, upstream_key: str) -> dict[str, object]:
         ],
         # Its default repeats calls that may have been billed.
         "litellm_settings": {"num_retries": 0, "request_timeout": 900},
-        "router_settings": {"num_retries": 0},
+        # One error would otherwise make it answer 429 to everybody for 5 s.
+        "router_settings": {"num_retries": 0, "disable_cooldowns": True},
+        "general_settings": {"cancel_on_disconnect": True},
     }
 
 

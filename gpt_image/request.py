@@ -127,6 +127,6 @@ class ImageRequest:
 
 def _whole(number: float, name: str) -> int:
     # Cog lets 3.0 through to an int input as a float (measured on Cog 0.23.1).
-    if number != int(number):
+    if not float(number).is_integer():
         raise InvalidInput(f"{name} must be a whole number.")
     return int(number)

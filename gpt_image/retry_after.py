@@ -8,12 +8,17 @@ from email.utils import parsedate_to_datetime
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
+# OpenAI writes "1m12.5s" and LiteLLM "5 seconds".
+_PART = re.compile(
+    r"(\d+(?:\.\d+)?)\s*(ms|[smh])(?:econds?|inutes?|ours?)?(?![a-z])", re.IGNORECASE
+)
+
 
 def seconds(headers: Mapping[str, str], message: str) -> float | None:
     """Seconds to wait, or None where nothing readable was said.
 
     Sources, best first: `retry-after-ms`, `Retry-After` in seconds or as a date (RFC 9110,
-    10.2.3), and OpenAI's "Please try again in 1m12.5s" in the error's message.
+    10.2.3), and "Please try again in ..." in the error's message.
     """
     if (wait := _number(headers.get("retry-after-ms", ""))) is not None:
         return wait / 1000
@@ -41,8 +46,8 @@ def _until(text: str) -> float | None:
 
 
 def _from_message(message: str) -> float | None:
-    found = re.search(r"try again in ((?:\d+(?:\.\d+)?(?:ms|s|m|h))+)", message, re.IGNORECASE)
+    found = re.search(rf"try again in ((?:{_PART.pattern}\s*)+)", message, re.IGNORECASE)
     if not found:
         return None
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", found[1], re.IGNORECASE)
+    parts = _PART.findall(found[1])
     return sum(float(amount) * _UNITS[unit.lower()] for amount, unit in parts)

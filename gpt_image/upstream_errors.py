@@ -29,6 +29,10 @@ from gpt_image.errors import (
 VERIFY_URL = "https://platform.openai.com/settings/organization/general"
 BILLING_URL = "https://platform.openai.com/settings/organization/billing"
 
+# The types of OpenAI's own 500 and 503. LiteLLM 1.106.2 writes "internal_server_error" with a 500
+# also where the connection broke or the answer was a page, with the images made and billed.
+_OPENAIS_FAILURES = {"server_error", "image_generation_server_error"}
+
 # Longer texts are a page or a stack trace, which no caller reads.
 _MESSAGE_LIMIT = 300
 
@@ -105,7 +109,6 @@ class _Refusal:
     ) -> None:
         body: dict[str, Any] = error.body if isinstance(error.body, dict) else {}
         self.status = error.status_code
-        self.has_body = bool(body)
         self.code = str(body.get("code") or "")
         self.type = str(body.get("type") or "")
         self.param = str(body.get("param") or "")
@@ -121,12 +124,16 @@ class _Refusal:
 
     def explained(self) -> GptImageError:
         text = self.raw_message.lower()
-        if self.code in {"insufficient_quota", "billing_hard_limit_reached"} or self.type in {
-            "insufficient_quota",
-            "billing_limit_user_error",
-        }:
+        if (
+            self.code in {"insufficient_quota", "billing_hard_limit_reached"}
+            or self.type in {"insufficient_quota", "billing_limit_user_error"}
+            or "exceeded your current quota" in text
+        ):
             return self._quota()
-        if self.code in {"moderation_blocked", "content_policy_violation"}:
+        if (
+            self.code in {"moderation_blocked", "content_policy_violation"}
+            or "rejected by the safety system" in text
+        ):
             return self._moderation()
         if "must be verified" in text:
             return OrganizationNotVerified(
@@ -202,9 +209,9 @@ class _Refusal:
         )
 
     def _server_error(self) -> GptImageError:
-        # 500 and 503 with OpenAI's own body are said before the work; whatever a gateway says
-        # (502, 504, 520 to 524, or a page) leaves open what the upstream behind it has done.
-        if self.status in {500, 503} and self.has_body:
+        # 500 and 503 in OpenAI's own words are said before the work; whatever a gateway says
+        # (502, 504, 520 to 524, a page) leaves open what the upstream behind it has done.
+        if self.status in {500, 503} and self.type in _OPENAIS_FAILURES:
             return UpstreamDown(
                 f"The upstream failed to process the request; try again later{self.suffix}.",
                 retry_after.seconds(self.headers, ""),

@@ -5,6 +5,7 @@ None of it can be mended from inside a predictor; each is a reason to keep the p
 
 import json
 import secrets
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
@@ -69,6 +70,16 @@ def test_a_failed_download_repeats_its_url_to_the_caller_and_in_the_log(
     assert "test-signature" in prediction.error
     assert "test-signature" in server.log
     assert not sandbox.ledger
+
+
+def test_an_id_with_a_null_character_takes_a_slot_for_ever(sandbox_process: Server) -> None:
+    environment = {"OPENAI_PROXY_URL": sandbox_process.url, "COG_MAX_CONCURRENCY": "1"}
+    with predictor_server(**environment) as server:
+        body = {"id": "null\0", "input": {"prompt": "A lighthouse"}}
+        requests.post(f"{server.url}/predictions", json=body, timeout=20)
+        time.sleep(0.5)
+
+        assert Cog(server.url).health()["status"] == "BUSY"
 
 
 def test_webhooks_and_answers_hold_no_input(sandbox: Sandbox) -> None:

@@ -228,10 +228,12 @@ def test_a_wrong_address_is_told_from_a_wrong_request(status: int) -> None:
         (429, "rate_limit_exceeded", errors.RateLimited),
         (400, "moderation_blocked", errors.ModerationBlocked),
         (500, "moderation_blocked", errors.ModerationBlocked),
+        (500, None, errors.ConnectionLost),
+        (503, "500", errors.ConnectionLost),
     ],
 )
 def test_a_gateways_own_type_does_not_hide_the_code(
-    type: str | None, status: int, code: str, expected: type[errors.GptImageError]
+    type: str | None, status: int, code: str | None, expected: type[errors.GptImageError]
 ) -> None:
     body = {"message": "no (request id: 2026)", "type": type, "code": code, "param": None}
     assert isinstance(explained(status_error(status, body)), expected)

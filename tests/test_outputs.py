@@ -6,11 +6,12 @@ import json
 import random
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psutil
 import pytest
+import requests
 from PIL import Image
 
 from dev.servers import predictor_server
@@ -78,8 +79,12 @@ def serve(
 
 def _entry(image: Entry) -> dict[str, str | None]:
     if isinstance(image, bytes):
-        return {"b64_json": base64.b64encode(image).decode()}
+        return {"b64_json": in_base64(image)}
     return {"url": image} if isinstance(image, str) else image
+
+
+def in_base64(image: bytes) -> str:
+    return base64.b64encode(image).decode()
 
 
 def fetches(upstream: StandIn) -> list[Received]:
@@ -299,12 +304,28 @@ def test_a_file_without_end_is_given_up_at_the_size_limit(here: Cog, upstream: S
     assert len(fetches(upstream)) == 1
 
 
-def test_a_file_that_comes_too_slowly_is_given_up_at_the_deadline(upstream: StandIn) -> None:
-    def dripping() -> Iterator[bytes]:
-        for _ in range(100):
-            time.sleep(0.1)
-            yield b"."
+def dripping() -> Iterator[bytes]:
+    for _ in range(100):
+        time.sleep(0.1)
+        yield b"."
 
+
+def test_a_caller_who_hangs_up_ends_the_fetch(here: Cog, upstream: StandIn, home: Path) -> None:
+    serve(upstream, f"{upstream.root}/slow", files=lambda _: Answer(dripping()))
+    before = set((home / "outputs").iterdir())
+
+    with pytest.raises(requests.Timeout):
+        body = {"input": {"prompt": "A lighthouse"}}
+        requests.post(f"{here.url}/predictions", json=body, timeout=(5, 1.5))
+
+    assert len(fetches(upstream)) == 1
+    give_up = time.monotonic() + 2
+    while set((home / "outputs").iterdir()) != before:
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+
+
+def test_a_file_that_comes_too_slowly_is_given_up_at_the_deadline(upstream: StandIn) -> None:
     serve(upstream, f"{upstream.root}/slow", webp(), files=lambda _: Answer(dripping()))
     with predictor_server(
         OPENAI_PROXY_URL=f"{upstream.root}/v1", OPENAI_DEADLINE_SECONDS="2"
@@ -347,7 +368,7 @@ def test_files_are_fetched_side_by_side(here: Cog, upstream: StandIn) -> None:
 
 @pytest.mark.parametrize("head", ["data:image/webp;base64,", "data:;base64,"])
 def test_a_data_uri_in_place_of_a_url_is_taken(here: Cog, upstream: StandIn, head: str) -> None:
-    serve(upstream, head + base64.b64encode(webp()).decode())
+    serve(upstream, head + in_base64(webp()))
     assert here.predict().files == [webp()]
 
 
@@ -357,7 +378,7 @@ def test_gateways_that_send_both_fields_leave_one_of_them_empty(
     red, blue = webp("red"), webp("blue")
     serve(
         upstream,
-        {"url": "", "b64_json": base64.b64encode(red).decode()},
+        {"url": "", "b64_json": in_base64(red)},
         {"url": f"{upstream.root}/blue", "b64_json": ""},
         {"url": f"{upstream.root}/blue", "b64_json": None},
         files=lambda _: Answer(blue),
@@ -511,3 +532,66 @@ def test_without_a_place_for_outputs_nothing_is_asked_of_the_upstream(
     assert prediction.error.startswith("BadSettings: There is no place for output files")
     assert "OUTPUT_DIRECTORY" in prediction.error
     assert not upstream.requests
+
+
+# --- the table of docs/images.md
+
+
+def translucent() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGBA", SQUARE, (0, 128, 128, 100)).save(file, "PNG")
+    return file.getvalue()
+
+
+# What the upstream sends, its images (a path is an address of the stand-in), and the inputs.
+SENT: list[tuple[str, list[Entry], dict[str, object]]] = [
+    ("what was asked for", [webp()], {}),
+    ("PNG with alpha for WebP", [translucent()], {}),
+    ("JPEG for PNG", [picture("JPEG", SQUARE)], {"output_format": "png"}),
+    ("WebP for JPEG", [webp()], {"output_format": "jpeg"}),
+    ("GIF for WebP", [picture("GIF", SQUARE)], {}),
+    ("`url` instead of `b64_json`", ["/picture"], {}),
+    ("`url` whose first fetch fails", ["/flaky"], {}),
+    ("two `url`, one fails each time", ["/picture", "/lost"], {}),
+    ("`url` with a `data:` URI", ["data:image/webp;base64," + in_base64(webp())], {}),
+    ("two `url`, one is `file:`", ["/picture", "file:///etc/hostname"], {}),
+    ("another size", [webp(size=(1536, 1024))], {}),
+    ("opaque, where transparent was asked for", [webp()], {"background": "transparent"}),
+    ("two files, one cut short", [webp(), webp()[:500]], {}),
+    ("two images, one is no base64", [webp(), {"b64_json": "%%%"}], {}),
+    ("one image of two", [webp()], {"number_of_images": 2}),
+    ("a file that is no image", [b"<html>"], {}),
+    ("no image", [], {}),
+]
+
+
+@pytest.mark.docs
+def test_the_document_shows_what_becomes_of_each_answer(here: Cog, upstream: StandIn) -> None:
+    def files(request: Received) -> Answer:
+        first = upstream.paths().count(request.path) == 1
+        if request.path == "/lost" or (request.path == "/flaky" and first):
+            return Answer(status=404)
+        return Answer(webp())
+
+    rows: list[tuple[str, ...]] = []
+    for title, images, inputs in SENT:
+        addressed = [
+            upstream.root + image if isinstance(image, str) and image.startswith("/") else image
+            for image in images
+        ]
+        serve(upstream, *addressed, files=files)
+        prediction = here.predict(**({"number_of_images": len(images) or 1} | inputs))
+        rows.append((title, *outcome(prediction, [*images, webp()])))
+    head = ("upstream sends", "files", "message in the log, or the error")
+    assert_documented("docs/images.md", "outputs", table(head, rows))
+
+
+def outcome(prediction: Prediction, sent: Sequence[Entry]) -> tuple[str, str]:
+    """What the caller gets, and what is said about it."""
+    if prediction.status == "failed":
+        name, _, sentence = prediction.error.partition(": ")
+        return "none", f"`{name}`: {sentence}"
+    said = " ".join(notes(prediction))
+    if all(file in sent for file in prediction.files):
+        return f"{len(prediction.files)}, identical bytes", said
+    return f"{prediction.image.format}, {prediction.image.mode}", said
