@@ -102,20 +102,22 @@ async def save(answer: Answer, request: ImageRequest, directory: Path, until: fl
     """
     one_at_a_time = asyncio.Lock()  # because conversion holds all pixels in memory
 
-    async def finished(number: int, image: Path | str) -> Path:
-        received = await _received(image, directory / f"{number}.fetched", until)
-        async with one_at_a_time:
-            return await in_thread(_finish, received, request, number)
+    async def finished(number: int, image: Path | str) -> Path | Exception:
+        try:
+            received = await _received(image, directory / f"{number}.fetched", until)
+            async with one_at_a_time:
+                return await in_thread(_finish, received, request, number)
+        except Exception as failure:  # noqa: BLE001 - one bad image must not lose the others
+            return failure
 
-    results = await asyncio.gather(
-        *(finished(number, image) for number, image in answer.images.items()),
-        return_exceptions=True,
-    )
-    files = [result for result in results if isinstance(result, Path)]
+    # A group, because on a cancellation it waits for its tasks, which write into `directory`.
+    async with asyncio.TaskGroup() as group:
+        images = answer.images.items()
+        tasks = {number: group.create_task(finished(number, image)) for number, image in images}
+    results = {number: task.result() for number, task in tasks.items()}
+    files = [result for result in results.values() if isinstance(result, Path)]
     failures = {
-        number: result
-        for number, result in zip(answer.images, results, strict=True)
-        if isinstance(result, BaseException)
+        number: result for number, result in results.items() if isinstance(result, Exception)
     }
     problems = dict(answer.unusable) | {n: _reason(error) for n, error in failures.items()}
     summary = "; ".join(f"image {number} {why}" for number, why in sorted(problems.items()))
@@ -153,12 +155,12 @@ async def _received(image: Path | str, file: Path, until: float) -> Path:
     return file
 
 
-def _is_storage(failure: BaseException) -> bool:
+def _is_storage(failure: Exception) -> bool:
     # Pillow's own OSErrors have no number: they tell of the image, the others of the disk.
     return isinstance(failure, OSError) and failure.errno is not None
 
 
-def _reason(failure: BaseException) -> str:
+def _reason(failure: Exception) -> str:
     if isinstance(failure, OSError) and _is_storage(failure):
         return f"could not be stored: {failure.strerror}"
     # What else comes from Pillow is damage: struct.error, SyntaxError, zlib.error and so on.

@@ -11,7 +11,7 @@ from .commands import run
 
 # Loaded by name while a program runs, so that ldd does not list them.
 LATE_LIBRARIES = re.compile(
-    r"lib(pthread|dl|rt|util|resolv|nss_dns|nss_files|gcc_s|stdc\+\+)\.so\.\d+"
+    r"lib(pthread|dl|rt|util|mvec|anl|resolv|nss_dns|nss_files|gcc_s|stdc\+\+)\.so\.\d+"
 )
 
 
