@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import sys
 import weakref
@@ -9,6 +10,8 @@ from pathlib import Path
 
 from gpt_image import convert
 from gpt_image.convert import Report, Task
+
+log = logging.getLogger(__name__)
 
 _AT_ONCE = 2
 
@@ -43,7 +46,10 @@ async def run(task: Task, source: Path, target: Path) -> Report | None:
             if process.returncode is None:
                 process.kill()
                 await process.communicate()
-        return Report(**json.loads(answer)) if process.returncode == 0 else None
+        if process.returncode != 0:
+            log.warning("The conversion of an input image ended with %d.", process.returncode)
+            return None
+        return Report(**json.loads(answer))
 
 
 def _environment() -> dict[str, str]:

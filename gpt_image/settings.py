@@ -21,6 +21,10 @@ from gpt_image.errors import BadSettings
 
 _PREFIX = "OPENAI_"
 
+# Docker's and Kubernetes' place for secrets as files: unlike variables, `docker inspect` does not
+# show them.
+_SECRETS = Path("/run/secrets")
+
 
 def well_formed_key(key: str) -> str:
     """`key` without outer white space.
@@ -68,10 +72,14 @@ _Id = Annotated[
 
 
 class Settings(BaseSettings):
-    """The operator's choices; a field's name in capitals is its environment variable."""
+    """The operator's choices; a field's name in capitals is its environment variable.
+
+    Where a variable is absent, a file in /run/secrets with the field's name stands in for it.
+    """
 
     model_config = SettingsConfigDict(
         env_ignore_empty=True,
+        secrets_dir=_SECRETS if _SECRETS.is_dir() else None,
         validate_default=True,
         extra="ignore",
         frozen=True,

@@ -14,7 +14,7 @@ from gpt_image.request import ImageRequest
 from gpt_image.settings import Settings, take_settings
 
 IMAGES = 10
-# Two steps of 1 MB as they arrive and what decoding makes of one; 5.6 MB in all when this was written.
+# Steps of 1 MB as they arrive, and what decoding makes of one; 5.6 MB when this was written.
 MOST = 8 << 20
 
 

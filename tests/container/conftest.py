@@ -17,12 +17,6 @@ from .image import Image, built
 
 BUILDERS_KEY = "test-key-of-the-builder"
 OPERATORS_KEY = "test-key-of-the-operator"
-# The key is in a file and not in the environment, which `docker inspect` shows to everybody.
-WITH_KEY_FROM_FILE = """
-read -r OPENAI_PROXY_KEY </run/secrets/openai_proxy_key
-export OPENAI_PROXY_KEY
-exec python -m cog.server.http
-"""
 figures = pytest.StashKey[list[str]]()
 ready_after = pytest.StashKey[list[float]]()  # seconds
 
@@ -106,12 +100,12 @@ def container(
     start: Start, sandbox: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Container]:
     """The product, with the sandbox as its proxy."""
+    # A file and not a variable, which `docker inspect` shows to everybody.
     key = tmp_path_factory.mktemp("secrets") / "openai_proxy_key"
     key.write_text(OPERATORS_KEY + "\n")
     options = ["--volume", f"{_readable(key)}:/run/secrets/openai_proxy_key:ro"]
-    command = ["sh", "-c", WITH_KEY_FROM_FILE]
     upstream = {"OPENAI_PROXY_URL": sandbox.url, "OPENAI_BASE_URL": sandbox.url}
-    with start(options, command, **upstream) as product:
+    with start(options, **upstream) as product:
         yield product
 
 
