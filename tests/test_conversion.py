@@ -12,7 +12,7 @@ import cog
 import pytest
 from PIL import Image
 
-from gpt_image import conversion, inputs
+from gpt_image import conversion, convert, inputs
 from gpt_image.errors import InvalidInput
 from gpt_image.inputs import InputImage
 from tests import image_kinds
@@ -35,9 +35,16 @@ def slow_file(tmp_path: Path) -> cog.Path:
 
 
 def children() -> list[int]:
-    """The processes that this one has started and that still run."""
+    """The conversions that this process has started and that still run."""
     listed = [task.read_text() for task in Path("/proc/self/task").glob("*/children")]
-    return [int(pid) for pid in " ".join(listed).split()]
+    return [int(pid) for pid in " ".join(listed).split() if is_conversion(pid)]
+
+
+def is_conversion(pid: str) -> bool:
+    try:
+        return convert.__name__.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return False
 
 
 def environment_of(process: int) -> bytes:
