@@ -14,7 +14,8 @@ from typing import Final
 from sandbox import errors, outages, spoil
 from sandbox.answer import Draft
 from sandbox.errors import ApiError
-from sandbox.markers import Marker, markers, prompt_number
+from sandbox.gateway import QUIRKS
+from sandbox.markers import MODIFIERS, Marker, markers, prompt_number
 from sandbox.settings import Settings
 
 BEFORE_READ: Final = "reset-before-read"
@@ -130,6 +131,14 @@ _ALL: Final = (
     _spoiled("other-format", "another format than asked (format=F)", spoil.other_format),
 )
 FAULTS: Final = {fault.name: fault for fault in _ALL}
+
+
+def refuse_unknown_markers(prompt: str) -> None:
+    """Raise ``ApiError`` for a marker that means nothing, which a test would take for a fault."""
+    for marker in markers(prompt):
+        if not any(marker.name in names for names in (FAULTS, QUIRKS, MODIFIERS)):
+            message = f"The sandbox knows no fault, quirk or modifier '{marker.name}'."
+            raise ApiError(400, message, code="sandbox_marker")
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,14 @@
 
 import re
 from dataclasses import dataclass
+from typing import Final
+
+from sandbox.errors import ApiError
 
 _MARKER = re.compile(r"\[sandbox:([a-z0-9-]+)((?:\s+[a-z-]+=[^\s\]]+)*)\s*\]")
 _NUMBER = re.compile(r"\[#(\d{1,12})\]")
+
+MODIFIERS: Final = {"slow": "rendering takes seconds=S (1), whatever the latency is"}
 
 
 @dataclass(frozen=True)
@@ -15,8 +20,13 @@ class Marker:
     options: tuple[tuple[str, str], ...] = ()
 
     def number(self, option: str, default: float) -> float:
-        """Return an option as a number; raises ``ValueError`` when it is none."""
-        return float(dict(self.options).get(option, default))
+        """Return an option as a number; raises ``ApiError`` when it is none."""
+        text = dict(self.options).get(option, default)
+        try:
+            return float(text)
+        except ValueError as error:
+            message = f"[sandbox:{self.name}] needs a number for '{option}'."
+            raise ApiError(400, message, code="sandbox_marker") from error
 
 
 def markers(prompt: str) -> list[Marker]:

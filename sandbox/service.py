@@ -5,6 +5,7 @@ import logging
 import time
 import uuid
 from dataclasses import dataclass, field
+from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
@@ -15,7 +16,7 @@ from sandbox.answer import Draft
 from sandbox.body import Body
 from sandbox.errors import ApiError
 from sandbox.exchange import Exchange, PeerGone
-from sandbox.faults import BEFORE_READ, Chosen, FaultPlan
+from sandbox.faults import BEFORE_READ, Chosen, FaultPlan, refuse_unknown_markers
 from sandbox.files import Files
 from sandbox.job import Endpoint, Job, Usage
 from sandbox.ledger import Entry, Ledger
@@ -90,8 +91,9 @@ class Service:
         return body
 
     def _note(self, call: Call, body: Body) -> None:
-        """Take from the prompt what it says to the sandbox."""
+        """Take from the prompt what it says to the sandbox; raises ``ApiError`` for a typo."""
         call.entry.number = prompt_number(body.prompt)
+        refuse_unknown_markers(body.prompt)
         call.quirks |= gateway.asked_for(body.prompt)
         call.chosen = call.chosen or self.plan.by_marker(body.prompt)
         if call.chosen is not None:
@@ -113,7 +115,7 @@ class Service:
         return await delivery.send(call.exchange, call.entry, draft, content, chosen, call.started)
 
     async def _check(self, call: Call, body: Body) -> Job:
-        job = await asyncio.to_thread(
+        check = partial(
             rules.check,
             call.endpoint,
             body,
@@ -121,6 +123,8 @@ class Service:
             refused=gateway.refused_keys(call.quirks, call.endpoint),
             decode=not self.settings.prerendered,
         )
+        # Only images take long to check; without them a thread would cost more than it saves.
+        job = await asyncio.to_thread(check) if body.images else check()
         return gateway.change_job(job, call.quirks)
 
     async def _refuse(self, call: Call, chosen: Chosen) -> None:

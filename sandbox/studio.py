@@ -19,6 +19,7 @@ class Studio:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._images: dict[tuple[object, ...], tuple[list[bytes], list[bytes]]] = {}
+        self._drawing = asyncio.Lock()
         self._bodies: dict[tuple[object, ...], bytes] = {}
 
     async def draft(self, job: Job, usage: Usage) -> Draft:
@@ -27,9 +28,11 @@ class Studio:
             images, encoded = await asyncio.to_thread(self._render, job)
             return answer.draft(job, usage, images, encoded)
         look = _look(job)
-        if look not in self._images:
-            _keep(self._images, look, await asyncio.to_thread(self._render, job))
-        images, encoded = self._images[look]
+        # A lock, so that many requests at once wait for one drawing instead of repeating it.
+        async with self._drawing:
+            if look not in self._images:
+                _keep(self._images, look, await asyncio.to_thread(self._render, job))
+            images, encoded = self._images[look]
         return answer.draft(job, usage, images, encoded)
 
     async def body(self, job: Job, usage: Usage, draft: Draft, *, untouched: bool) -> bytes:

@@ -6,11 +6,11 @@ from typing import Final
 from sandbox.drawing.canvas import Canvas
 from sandbox.drawing.layout import Layout
 from sandbox.drawing.palette import Palette
-from sandbox.drawing.typography import Block, fit, set_block, spaced, spaced_width
+from sandbox.drawing.typography import fit, set_block, spaced, spaced_width
 
 MARK: Final = "sandbox"
 _TITLE_WORDS: Final = 10
-_TITLE_WEIGHT: Final = 0.026
+_TITLE_WEIGHT: Final = 0.018
 
 
 def split_title(text: str) -> tuple[str, str]:
@@ -38,10 +38,11 @@ def write(
         title,
         area.width,
         room * (0.58 if body else 1.0),
-        canvas.short * 0.13,
+        canvas.short * 0.17,
         canvas.short * 0.026,
         leading=1.06,
         weight=_TITLE_WEIGHT,
+        few_lines=True,
     )
     gap = title_block.size * 0.55
     body_block = fit(
@@ -85,6 +86,3 @@ def _mark(canvas: Canvas, layout: Layout, size: float, colors: Palette) -> None:
     left, top = right - wide - 2 * pad, bottom - size * 1.25 - pad
     canvas.rounded((left, top, right, bottom), (bottom - top) / 2, colors.paper)
     spaced(canvas, MARK, (left + pad, top + pad * 0.42), size, colors.soft)
-
-
-__all__ = ["MARK", "Block", "split_title", "write"]

@@ -1,6 +1,7 @@
 """The caller's images, composed into a panel."""
 
 import random
+from itertools import pairwise
 from typing import Final
 
 from PIL import Image, ImageFilter, ImageOps
@@ -39,7 +40,8 @@ def _treated(
     flat = Image.new("RGB", upright.size, colors.shapes[3])
     flat.paste(upright, (0, 0), upright)
     if tinted:
-        return ImageOps.colorize(ImageOps.grayscale(flat), colors.ground, colors.shapes[3])
+        dark, light = sorted((colors.paper, colors.ink), key=sum)
+        return ImageOps.colorize(ImageOps.grayscale(flat), dark, light)
     return flat
 
 
@@ -79,45 +81,47 @@ def _shadow(
 
 
 def _mosaic(panel: Image.Image, pictures: list[Image.Image], step: int) -> Image.Image:
-    """Fill the panel with rows of pictures, each row as full as the images' shapes allow."""
+    """Hang the pictures whole in even rows, in the number of rows that shows them largest."""
     gap = max(2, round(min(panel.size) * _GAP))
     if step % 2:
         pictures = pictures[::-1]
-    rows = _rows(pictures, panel.width / panel.height)
-    heights = [1 / sum(each.width / each.height for each in row) for row in rows]
-    room = panel.height - gap * (len(rows) + 1)
-    top = gap
-    for index, (row, height) in enumerate(zip(rows, heights, strict=True)):
-        last = index == len(rows) - 1
-        tall = panel.height - gap - top if last else round(room * height / sum(heights))
-        _hang_row(panel, row, top, tall, gap)
-        top += tall + gap
+    shapes = [picture.width / picture.height for picture in pictures]
+    choices = [_split(len(pictures), count) for count in range(1, len(pictures) + 1)]
+    rows = max(choices, key=lambda rows: _covered(rows, shapes, panel.size, gap))
+    wide = _row_width(rows, shapes, panel.size, gap)
+    heights = [_row_height(row, shapes, wide, gap) for row in rows]
+    top = (panel.height - sum(heights) - gap * (len(rows) - 1)) / 2
+    for row, height in zip(rows, heights, strict=True):
+        left = (panel.width - wide) / 2
+        for index in row:
+            cell = (max(1, round(height * shapes[index])), max(1, round(height)))
+            fitted = ImageOps.fit(pictures[index], cell, Image.Resampling.LANCZOS)
+            panel.paste(fitted, (round(left), round(top)))
+            left += height * shapes[index] + gap
+        top += height + gap
     return panel
 
 
-def _rows(pictures: list[Image.Image], ratio: float) -> list[list[Image.Image]]:
-    """Split pictures into the number of rows that crops them least."""
-
-    def split(count: int) -> list[list[Image.Image]]:
-        edges = [round(len(pictures) * i / count) for i in range(count + 1)]
-        return [pictures[a:b] for a, b in zip(edges, edges[1:], strict=False)]
-
-    def distortion(rows: list[list[Image.Image]]) -> float:
-        tall = sum(1 / sum(each.width / each.height for each in row) for row in rows)
-        return max(tall * ratio, 1 / (tall * ratio))
-
-    return min((split(count) for count in range(1, len(pictures) + 1)), key=distortion)
+def _split(pictures: int, rows: int) -> list[range]:
+    """Return the pictures' positions, spread over rows as evenly as they go."""
+    edges = [round(pictures * row / rows) for row in range(rows + 1)]
+    return [range(begin, end) for begin, end in pairwise(edges)]
 
 
-def _hang_row(
-    panel: Image.Image, row: list[Image.Image], top: int, height: int, gap: int
-) -> None:
-    room = panel.width - gap * (len(row) + 1)
-    shapes = [each.width / each.height for each in row]
-    left = gap
-    for index, (picture, shape) in enumerate(zip(row, shapes, strict=True)):
-        last = index == len(row) - 1
-        wide = panel.width - gap - left if last else round(room * shape / sum(shapes))
-        cell = (max(1, wide), max(1, height))
-        panel.paste(ImageOps.fit(picture, cell, Image.Resampling.LANCZOS), (left, top))
-        left += wide + gap
+def _covered(rows: list[range], shapes: list[float], panel: tuple[int, int], gap: int) -> float:
+    """Return the area, gaps between pictures included, that rows of whole pictures cover."""
+    wide = _row_width(rows, shapes, panel, gap)
+    return wide * sum(_row_height(row, shapes, wide, gap) for row in rows)
+
+
+def _row_height(row: range, shapes: list[float], wide: float, gap: int) -> float:
+    return (wide - gap * (len(row) - 1)) / sum(shapes[index] for index in row)
+
+
+def _row_width(rows: list[range], shapes: list[float], panel: tuple[int, int], gap: int) -> float:
+    """Return the width at which rows of whole pictures fill the panel but for two gaps around."""
+    # A row's height grows linearly with its width, so the panel's height gives the width.
+    slope = sum(1 / sum(shapes[index] for index in row) for row in rows)
+    fixed = sum(gap * (len(row) - 1) / sum(shapes[index] for index in row) for row in rows)
+    by_height = (panel[1] - gap * (len(rows) + 3) + fixed) / slope
+    return min(panel[0] - 4 * gap, by_height)

@@ -45,9 +45,12 @@ def _dice(*key: object) -> random.Random:
 
 
 def _share(job: Job, text: str) -> float:
+    """Return how much of the poster the panel takes; a prompt in another script leaves it all."""
+    if not text:
+        return 0.88
     long = len(text.split()) > _LONG_PROMPT
     if job.inputs:
-        return 0.62 if long else 0.74
+        return 0.60 if long else 0.70
     return 0.46 if long else 0.60
 
 
@@ -56,9 +59,7 @@ def _kicker(shared: random.Random, variant: int, n: int) -> str:
     return number if n == 1 else f"{number} - {variant + 1}/{n}"
 
 
-def _panel(
-    job: Job, area: Area, step: int, colors: Palette, dice: random.Random
-) -> Image.Image:
+def _panel(job: Job, area: Area, step: int, colors: Palette, dice: random.Random) -> Image.Image:
     if job.inputs:
         return collage.compose(job.inputs, area.size, step, colors, dice)
     return art.paint(area.size, step, colors, dice)

@@ -4,6 +4,7 @@ The font is Aileron, which comes inside Pillow and covers plain Latin. Other let
 accents or are left out, and text in other scripts gives a picture without words.
 """
 
+import math
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,11 +16,15 @@ from sandbox.drawing.canvas import Canvas
 from sandbox.drawing.palette import Color
 
 _REFERENCE: Final = 128
-_REPLACED: Final = str.maketrans(
-    {"‐": "-", "‑": "-", "–": "-", "—": "-", "ß": "ss", "æ": "ae", "ø": "o", "Ø": "O", "ł": "l"}
+_DASHES: Final = dict.fromkeys(range(0x2010, 0x2016), "-")
+_LIGATURES: Final = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"}
 )
-_EXTRA: Final = "©«°±´·»‘’“”…‹›™"
+_QUOTES: Final = frozenset(map(chr, (*range(0x2018, 0x201E), 0xAB, 0xBB, 0x2039, 0x203A)))
+_EXTRA: Final = _QUOTES | frozenset("©°±·…™")
 _MOST_WORDS: Final = 220
+_LINE: Final = 1.2  # ems from the font's ascent to its descent
+_WORTH_A_LINE: Final = 0.76
 
 
 @lru_cache(maxsize=64)
@@ -33,13 +38,14 @@ def font(size: int) -> ImageFont.FreeTypeFont:
 
 def printable(text: str) -> str:
     """Return the text in letters that the font has."""
-    plain = unicodedata.normalize("NFKD", text.translate(_REPLACED))
-    kept = "".join(c if " " <= c <= "~" or c in _EXTRA else _substitute(c) for c in plain)
-    return " ".join(kept.split())
+    plain = text.translate(_DASHES | _LIGATURES)
+    return " ".join("".join(map(_covered, plain)).split())
 
 
-def _substitute(character: str) -> str:
-    return "" if unicodedata.combining(character) else " "
+def _covered(character: str) -> str:
+    """Return a character, its letter without the accent, or a space."""
+    letter = character if character in _EXTRA else unicodedata.normalize("NFKD", character)[:1]
+    return letter if " " <= letter <= "~" or letter in _EXTRA else " "
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,9 @@ class Block:
     @property
     def height(self) -> int:
         """The height in pixels, from the first line's ascent to the last one's descent."""
-        return round(self.size * (1 + self.leading * (len(self.lines) - 1))) if self.lines else 0
+        if not self.lines:
+            return 0
+        return round(self.size * (_LINE + self.leading * (len(self.lines) - 1)))
 
 
 def fit(
@@ -66,31 +74,41 @@ def fit(
     *,
     leading: float = 1.1,
     weight: float = 0.0,
+    few_lines: bool = False,
 ) -> Block:
     """Return the text at the largest size at which it fits, its lines balanced.
 
-    What does not fit at the smallest size is cut off with an ellipsis. Sizes are in pixels.
+    What does not fit at the smallest size is cut off with an ellipsis. Sizes are in pixels. With
+    ``few_lines`` a somewhat smaller size is taken where it saves the third line or a later one.
     """
     words = _breakable(text.split()[:_MOST_WORDS], width / smallest)
-    low, high = round(smallest), max(round(largest), round(smallest))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if _fits(words, middle, width, height, leading):
-            low = middle
-        else:
-            high = middle - 1
-    lines = _balanced(words, width / low)
-    room = max(1, int((height / low - 1) / leading) + 1)
+    sizes = range(round(smallest), max(round(largest), round(smallest)) + 1)
+    size = _largest_size(words, sizes, width, height, leading)
+    lines = _balanced(words, width / size)
+    fewer = _largest_size(words, sizes, width, height, leading, most=len(lines) - 1)
+    if few_lines and len(lines) > 2 and fewer > _WORTH_A_LINE * size:
+        size, lines = fewer, _balanced(words, width / fewer)
+    room = max(1, int((height / size - _LINE) / leading) + 1)
     if len(lines) > room:
-        lines = [*lines[: room - 1], lines[room - 1].rstrip(" ,.;:") + "…"]
-    return Block(tuple(lines), low, leading, weight)
+        lines = [*lines[: room - 1], lines[room - 1].rstrip(" ,.;:…") + "…"]
+    return Block(tuple(lines), size, leading, weight)
 
 
-def _fits(words: list[str], size: int, width: float, height: float, leading: float) -> bool:
-    if any(_ems(word) * size > width for word in words):
-        return False
-    lines = _wrapped(words, width / size)
-    return size * (1 + leading * (len(lines) - 1)) <= height
+def _largest_size(
+    words: list[str], sizes: range, width: float, height: float, leading: float, most: int = 1000
+) -> int:
+    """Return the largest size at which at most ``most`` lines fit, or the smallest there is."""
+    low, high = sizes[0], sizes[-1]
+    while low < high:
+        size = (low + high + 1) // 2
+        lines = _wrapped(words, width / size)
+        tall = size * (_LINE + leading * (len(lines) - 1))
+        wide = max((_ems(line) for line in lines), default=0) * size
+        if len(lines) <= most and tall <= height and wide <= width:
+            low = size
+        else:
+            high = size - 1
+    return low
 
 
 @lru_cache(maxsize=4096)
@@ -155,7 +173,9 @@ def _draw_line(
 ) -> None:
     stroke = block.size * block.weight
     pad = round(stroke) + 2
-    mask = Image.new("L", (round(_ems(line) * block.size) + 2 * pad, round(block.size * 1.4) + pad))
+    # Measured again at this size: hinting makes small letters wider than the reference says.
+    wide = math.ceil(font(block.size).getlength(line))
+    mask = Image.new("L", (wide + 2 * pad, round(block.size * 1.4) + pad))
     pen = ImageDraw.Draw(mask)
     pen.text((pad, 0), line, 255, font(block.size), stroke_width=stroke)
     canvas.stamp(mask, (round(corner[0]) - pad, round(corner[1])), color)

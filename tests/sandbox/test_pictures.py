@@ -1,0 +1,121 @@
+"""What comes back is a real image, as asked, and the same for the same request."""
+
+import base64
+import io
+import random
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from dev.servers import sandbox_server
+from sandbox.drawing.palette import base_hue, oklch
+from sandbox.drawing.typography import fit, printable
+from tests.sandbox.conftest import Api
+
+
+def images(answer: dict[str, Any]) -> list[Image.Image]:
+    """Return an answer's pictures, decoded to the last pixel."""
+    opened: list[Image.Image] = [
+        Image.open(io.BytesIO(base64.b64decode(each["b64_json"]))) for each in answer["data"]
+    ]
+    for image in opened:
+        image.load()
+    return opened
+
+
+@pytest.mark.parametrize("size", ["1024x1024", "1536x1024", "864x1536", "3840x2160", "2400x800"])
+@pytest.mark.parametrize("output_format", ["png", "jpeg", "webp"])
+def test_size_and_format_are_the_asked_ones(api: Api, size: str, output_format: str) -> None:
+    answer = api.generate(size=size, output_format=output_format).json()
+    (image,) = images(answer)
+    assert f"{image.width}x{image.height}" == size == answer["size"]
+    assert (image.format or "").lower() == output_format == answer["output_format"]
+    assert image.mode == "RGB"
+
+
+@pytest.mark.parametrize("output_format", ["png", "webp"])
+def test_transparent_has_real_alpha(api: Api, output_format: str) -> None:
+    answer = api.generate(background="transparent", output_format=output_format).json()
+    (image,) = images(answer)
+    assert image.mode == "RGBA"
+    assert image.getchannel("A").getextrema() == (0, 255)
+    assert answer["background"] == "transparent"
+
+
+@pytest.mark.parametrize("output_format", ["jpeg", "webp"])
+def test_compression_changes_the_weight(api: Api, output_format: str) -> None:
+    def weight(compression: int) -> int:
+        answer = api.generate(output_format=output_format, output_compression=compression).json()
+        return len(answer["data"][0]["b64_json"])
+
+    assert weight(5) < weight(50) < weight(100)
+
+
+def test_auto_is_resolved_as_seen_live(api: Api) -> None:
+    answer = api.generate(size="auto", quality="auto", background="auto").json()
+    assert (answer["size"], answer["quality"], answer["background"]) == (
+        "1254x1254",
+        "low",
+        "opaque",
+    )
+    assert images(answer)[0].size == (1254, 1254)
+    assert api.generate(size="auto", prompt="A portrait of a cat").json()["size"] == "1024x1536"
+
+
+def test_variants_of_one_request_differ_visibly(api: Api) -> None:
+    pictures = images(api.generate(n=10, prompt="A red fox").json())
+    small = [picture.resize((32, 32)) for picture in pictures]
+    assert len(pictures) == 10
+    for index, one in enumerate(small):
+        for other in small[index + 1 :]:
+            pairs = zip(one.tobytes(), other.tobytes(), strict=True)
+            assert sum(abs(a - b) for a, b in pairs) / (32 * 32 * 3) > 8
+
+
+def test_the_same_request_gives_the_same_pictures_unless_the_seed_changes(api: Api) -> None:
+    request = {"n": 2, "prompt": "A quiet harbour"}
+    first, second = api.generate(**request).json(), api.generate(**request).json()
+    assert first["data"] == second["data"]
+    with sandbox_server(SANDBOX_SEED="1") as server:
+        seeded = Api(server.url)
+        with seeded.http:
+            assert seeded.generate(**request).json()["data"] != first["data"]
+
+
+def test_what_is_said_to_the_sandbox_is_not_drawn(api: Api) -> None:
+    plain = api.generate(prompt="A harbour").json()["data"]
+    marked = api.generate(prompt="[sandbox:no-usage] A harbour [#12]").json()["data"]
+    assert plain == marked
+
+
+@pytest.mark.parametrize("prompt", ["日本語だけ", " ", "x" * 5000, "word " * 6000, "🎉", "a"])
+@pytest.mark.parametrize("background", ["opaque", "transparent"])
+def test_any_prompt_gives_a_picture(api: Api, prompt: str, background: str) -> None:
+    assert images(api.generate(prompt=prompt, background=background).json())
+
+
+def test_text_keeps_the_letters_that_the_font_has() -> None:
+    assert printable("Café \N{EN DASH} “naïve” 日本 straße") == "Cafe - “naive” strasse"
+
+
+def test_a_title_fills_its_box_without_leaving_it() -> None:
+    block = fit("A title of several words", 600, 300, 500, 10)
+    larger = fit("A title of several words", 900, 450, 500, 10)
+    assert block.height <= 300
+    assert larger.size > block.size
+
+
+def test_the_palette_follows_the_words() -> None:
+    assert abs(base_hue("a forest at dawn", random.Random(1)) - 145) <= 6  # noqa: S311
+    red, green, blue = oklch(0.6, 0.2, 145)
+    assert green > red
+    assert green > blue
+
+
+def test_grain_makes_files_heavy(api: Api) -> None:
+    light = len(api.generate().json()["data"][0]["b64_json"])
+    with sandbox_server(SANDBOX_GRAIN="true") as server:
+        grainy = Api(server.url)
+        with grainy.http:
+            assert len(grainy.generate().json()["data"][0]["b64_json"]) > 4 * light

@@ -1,0 +1,165 @@
+"""The edits endpoint is as strict about forms and files as the API."""
+
+import base64
+import io
+
+import pytest
+from PIL import Image
+
+from sandbox.job import Size
+from sandbox.tokens import image_tokens
+from tests.sandbox.conftest import MODEL, Api, file_of, png, upload
+
+
+def message(api: Api, *files: bytes, kind: str = "image/png") -> tuple[str, str]:
+    """Return code and message of the refusal of some uploads."""
+    answer = api.edit([upload(data, kind) for data in files])
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert error["param"] == "image"
+    return error["code"], error["message"]
+
+
+def test_the_sdk_edits_with_one_bare_file_a_list_and_a_mask(api: Api) -> None:
+    sdk = api.sdk()
+    first, mask = ("a.png", png(), "image/png"), ("m.png", png(mode="RGBA"), "image/png")
+    sdk.images.edit(model=MODEL, prompt="x", image=first)
+    sdk.images.edit(model=MODEL, prompt="x", image=[first, first], mask=mask)
+    one, several = api.requests()
+    assert [part["name"] for part in one["parts"] if part["filename"]] == ["image"]
+    names = [part["name"] for part in several["parts"] if part["filename"]]
+    assert names == ["image[]", "image[]", "mask"]
+
+
+def test_numbers_of_a_form_are_text(api: Api) -> None:
+    answer = api.edit([upload(png())], n="2", output_compression="100")
+    assert len(answer.json()["data"]) == 2
+    assert api.edit([upload(png())], n="two").json()["error"]["code"] == "invalid_type"
+
+
+def test_moderation_is_known_on_edits(api: Api) -> None:
+    assert api.edit([upload(png())], moderation="low").status_code == 200
+
+
+def test_input_fidelity_has_a_refusal_of_its_own(api: Api) -> None:
+    error = api.edit([upload(png())], input_fidelity="high").json()["error"]
+    assert error["code"] == "invalid_input_fidelity_model"
+    assert error["type"] == "image_generation_user_error"
+
+
+def test_a_part_called_images_gets_the_hint(api: Api) -> None:
+    error = api.edit([upload(png(), name="images")]).json()["error"]
+    assert error["code"] == "invalid_value"
+    assert error["message"] == (
+        "Unknown parameter: 'images'. For multipart/form-data use 'image' or 'image[]'."
+    )
+
+
+def test_an_edit_without_images_is_refused(api: Api) -> None:
+    error = api.edit([]).json()["error"]
+    assert (error["code"], error["param"]) == ("missing_required_parameter", "image")
+
+
+def test_sixteen_images_are_accepted_and_seventeen_refused(api: Api) -> None:
+    assert api.edit([upload(png())] * 16).status_code == 200
+    code, text = message(api, *[png()] * 17)
+    assert code == "array_above_max_length"
+    assert "got an array with length 17" in text
+
+
+def test_raw_bytes_without_a_type_are_refused_by_their_mimetype(api: Api) -> None:
+    code, text = message(api, png(), kind="application/octet-stream")
+    assert code == "unsupported_file_mimetype"
+    assert text == (
+        "Invalid file 'image[0]': unsupported mimetype ('application/octet-stream'). "
+        "Supported file formats are 'image/jpeg', 'image/png', and 'image/webp'."
+    )
+
+
+def test_a_file_of_fifty_megabytes_is_refused(api: Api) -> None:
+    _, text = message(api, png() + bytes(50 * 1024 * 1024))
+    assert "too large" in text
+
+
+def _sixteen_bit_png() -> bytes:
+    return file_of(Image.new("I;16", (64, 64)))
+
+
+UNDECODABLE = {
+    "no image": (b"hello", "image/png"),
+    "empty": (b"", "image/png"),
+    "truncated": (png(900, 900)[:-400], "image/png"),
+    "gif behind a png's type": (file_of(Image.new("RGB", (64, 64)), "GIF"), "image/png"),
+    "cmyk": (file_of(Image.new("CMYK", (64, 64)), "JPEG"), "image/jpeg"),
+    "16 bits": (_sixteen_bit_png(), "image/png"),
+}
+
+
+@pytest.mark.parametrize("case", UNDECODABLE.values(), ids=UNDECODABLE.keys())
+def test_what_does_not_decode_or_has_an_odd_mode_is_refused(
+    api: Api, case: tuple[bytes, str]
+) -> None:
+    data, kind = case
+    code, text = message(api, data, kind=kind)
+    assert code == "invalid_image_file"
+    assert text == "Invalid image file or mode for image 1, please check your image file."
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGB", "RGBA"])
+def test_the_usual_modes_are_accepted(api: Api, mode: str) -> None:
+    assert api.edit([upload(png(mode=mode))]).status_code == 200
+
+
+def test_jpeg_and_webp_are_accepted(api: Api) -> None:
+    image = Image.new("RGB", (64, 64))
+    files = [
+        upload(file_of(image, "JPEG"), "image/jpeg"),
+        upload(file_of(image, "WEBP"), "image/webp"),
+    ]
+    assert api.edit(files).status_code == 200
+
+
+def test_a_mask_needs_alpha_and_the_first_images_size(api: Api) -> None:
+    image = upload(png())
+    assert api.edit([image, upload(png(mode="RGBA"), name="mask")]).status_code == 200
+    for bad in (png(), png(32, 32, "RGBA"), b"hello"):
+        error = api.edit([image, upload(bad, name="mask")]).json()["error"]
+        assert error["param"] == "mask"
+
+
+def test_json_edits_take_data_uris_and_nothing_to_fetch(api: Api) -> None:
+    uri = "data:image/png;base64," + base64.b64encode(png()).decode()
+
+    def edit(url: str) -> int:
+        body = {"model": MODEL, "prompt": "x", "images": [{"image_url": url}]}
+        return api.http.post(f"{api.url}/images/edits", json=body, timeout=10).status_code
+
+    assert edit(uri) == 200
+    assert edit("https://127.0.0.1/picture.png") == 400
+
+
+def test_inputs_are_billed_by_their_patches(api: Api) -> None:
+    usage = api.edit([upload(png(1024, 1024)), upload(png(2048, 2048))]).json()["usage"]
+    assert usage["input_tokens_details"]["image_tokens"] == 1024 + 1521
+    assert usage["input_tokens"] == usage["input_tokens_details"]["text_tokens"] + 1024 + 1521
+
+
+def test_an_edit_shows_what_it_was_given(api: Api) -> None:
+    red = file_of(Image.new("RGB", (600, 600), (250, 0, 0)))
+    data = api.edit([upload(red)], prompt="Frame it").json()["data"][0]["b64_json"]
+    picture = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
+    plain = Image.open(
+        io.BytesIO(base64.b64decode(api.generate(prompt="Frame it").json()["data"][0]["b64_json"]))
+    )
+    assert _reds(picture) > 100_000
+    assert _reds(plain.convert("RGB")) < 1_000
+
+
+def _reds(image: Image.Image) -> int:
+    colors = image.getcolors(maxcolors=2_000_000) or []
+    return sum(count for count, color in colors if color == (250, 0, 0))
+
+
+def test_the_estimate_of_input_tokens_never_exceeds_its_cap() -> None:
+    assert image_tokens(Size(4000, 4000)) == 1521
+    assert image_tokens(Size(8000, 40)) <= 1536
