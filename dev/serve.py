@@ -27,11 +27,13 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
-        with sandbox_upstream() as environment:
-            with predictor_server(PORT=str(_port()), **environment) as server:
-                print(READY.format(url=server.url), flush=True)
-                server.process.wait()
-                raise server.error("ended by itself")
+        with (
+            sandbox_upstream() as environment,
+            predictor_server(PORT=str(_port()), **environment) as server,
+        ):
+            print(READY.format(url=server.url), flush=True)
+            server.process.wait()
+            raise server.error("ended by itself")
     except ServerError as error:
         print(error.log, error.reason, sep="\n", file=sys.stderr)
         return 1

@@ -32,7 +32,7 @@ class Recorded:
 
     @property
     def files(self) -> list[dict[str, Any]]:
-        return [part for part in self.body["parts"] if part["filename"]]
+        return [part for part in self.body["parts"] or [] if part["filename"]]
 
 
 @dataclass

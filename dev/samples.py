@@ -1,0 +1,178 @@
+"""`make samples`: the request files under samples/, the pictures in them, and what they give."""
+
+import base64
+import io
+import json
+import mimetypes
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import requests
+from PIL import Image, ImageDraw, ImageFont
+
+from dev import sample_inputs
+from dev.servers import PROJECT, predictor_server, sandbox_server
+
+SAMPLES = PROJECT / "samples"
+INPUTS = SAMPLES / "inputs"
+
+# The example of Replicate's page for the model; its picture is replaced by one of ours.
+PLAYLIST = (
+    "A photo of a computer screen displaying a Spotify playlist in golden hour evening in a living "
+    "room with lots of green plants in the background. The playlist says GPT-image-2. caption is "
+    '"this new image model from OpenAI is dope." and the artists are Replicate. the songs are '
+    "themes about open source AI and Machine learning. the account name is Replicate. use the "
+    "logo for replicate as the profile picture and artist image."
+)
+
+# Each file's inputs; pictures by their names in samples/inputs.
+REQUESTS: dict[str, dict[str, Any]] = {
+    "text-to-image": {
+        "prompt": "Harbour festival: a screen-printed poster with paper boats and lanterns",
+        "aspect_ratio": "3:2",
+        "quality": "medium",
+    },
+    "edit-one-image": {
+        "prompt": "Put this mug on a wooden breakfast table in morning light",
+        "input_images": ["mug.png"],
+        "aspect_ratio": "1:1",
+    },
+    "compose-three-images": {
+        "prompt": "A reading corner with this armchair, this lamp and this rug, evening light",
+        "input_images": ["armchair.png", "lamp.webp", "rug.jpg"],
+        "aspect_ratio": "3:2",
+        "quality": "high",
+    },
+    "transparent-sticker": {
+        "prompt": "A die-cut sticker of a sleepy red panda, bold outline",
+        "background": "transparent",
+        "output_format": "png",
+    },
+    "4k-landscape": {
+        "prompt": "Alpine lake at first light, wide and calm",
+        "aspect_ratio": "3840x2160",
+        "quality": "low",
+    },
+    "four-variants": {
+        "prompt": "Book cover: The Cartographer's Daughter, a novel",
+        "aspect_ratio": "2:3",
+        "number_of_images": 4,
+    },
+    "small-jpeg": {
+        "prompt": "Street market in the rain, umbrellas from above",
+        "output_format": "jpeg",
+        "output_compression": 40,
+    },
+    "portrait-auto": {
+        "prompt": "Portrait of a lighthouse keeper, oil on canvas",
+        "aspect_ratio": "auto",
+        "moderation": "low",
+        "user_id": "sample-user",
+    },
+    "spotify-playlist": {
+        "prompt": PLAYLIST,
+        "quality": "auto",
+        "background": "auto",
+        "moderation": "auto",
+        "aspect_ratio": "3:2",
+        "input_images": ["logo.jpg"],
+        "output_format": "webp",
+        "number_of_images": 1,
+        "output_compression": 90,
+    },
+}
+
+_CELL = 360  # pixels
+_GAP = 24
+_COLUMNS = 3
+_CAPTION = 40
+_PAPER, _INK = "#f4f1ea", "#33312c"
+
+
+def main() -> None:
+    sample_inputs.draw(INPUTS)
+    for name, inputs in REQUESTS.items():
+        (SAMPLES / f"{name}.json").write_text(json.dumps(with_data_uris(inputs), indent=2) + "\n")
+    sheet = contact_sheet(pictures())
+    sheet.save(SAMPLES / "contact-sheet.webp", quality=82, method=6)
+
+
+def with_data_uris(inputs: dict[str, Any]) -> dict[str, Any]:
+    """The inputs as they stand in the request file."""
+    if "input_images" not in inputs:
+        return inputs
+    return inputs | {"input_images": [_data_uri(INPUTS / name) for name in inputs["input_images"]]}
+
+
+def pictures() -> dict[str, list[Image.Image]]:
+    """What each request file gives, from the predictor and the sandbox."""
+    with (
+        sandbox_server() as sandbox,
+        predictor_server(OPENAI_PROXY_URL=sandbox.url) as server,
+        ThreadPoolExecutor(4) as pool,
+    ):
+
+        def predict(name: str) -> list[Image.Image]:
+            body = {"input": json.loads((SAMPLES / f"{name}.json").read_text())}
+            answer = requests.post(f"{server.url}/predictions", json=body, timeout=60).json()
+            return [_decoded(uri) for uri in answer["output"]]
+
+        return dict(zip(REQUESTS, pool.map(predict, REQUESTS), strict=True))
+
+
+def contact_sheet(made: dict[str, list[Image.Image]]) -> Image.Image:
+    """All pictures in a grid, each above the name of its request file."""
+    rows = -(-len(made) // _COLUMNS)
+    width = _GAP + _COLUMNS * (_CELL + _GAP)
+    sheet = Image.new("RGB", (width, _GAP + rows * (_CELL + _CAPTION + _GAP)), _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(20)
+    for index, (name, images) in enumerate(made.items()):
+        x = _GAP + index % _COLUMNS * (_CELL + _GAP)
+        y = _GAP + index // _COLUMNS * (_CELL + _CAPTION + _GAP)
+        cell = _fitted(images)
+        sheet.paste(cell, (x, y), cell)
+        draw.text((x + _CELL / 2, y + _CELL + 22), f"{name}.json", _INK, font, anchor="mm")
+    return sheet
+
+
+def _fitted(images: list[Image.Image]) -> Image.Image:
+    """One picture, or several side by side, centred in a square cell; alpha on a checkerboard."""
+    cell = Image.new("RGBA", (_CELL, _CELL))
+    across = 1 if len(images) == 1 else 2
+    room = (_CELL - 8 * (across - 1)) // across
+    for index, image in enumerate(images):
+        small = image.convert("RGBA")
+        small.thumbnail((room, room), Image.Resampling.LANCZOS)
+        if image.has_transparency_data:
+            small = Image.alpha_composite(_checkerboard(small.size), small)
+        x = index % across * (room + 8) + (room - small.width) // 2
+        y = index // across * (room + 8) + (room - small.height) // 2
+        cell.paste(small, (x, y))
+    return cell
+
+
+def _checkerboard(size: tuple[int, int]) -> Image.Image:
+    tile = Image.new("RGBA", (2, 2), "#ffffff")
+    tile.putpixel((0, 0), (222, 222, 222, 255))
+    tile.putpixel((1, 1), (222, 222, 222, 255))
+    board = Image.new("RGBA", (32, 32))
+    for x in range(0, 32, 2):
+        for y in range(0, 32, 2):
+            board.paste(tile, (x, y))
+    large = board.resize((board.width * 12, board.height * 12), Image.Resampling.NEAREST)
+    return large.crop((0, 0, *size))
+
+
+def _decoded(uri: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
+
+
+def _data_uri(file: Path) -> str:
+    media_type = mimetypes.guess_type(file.name)[0]
+    return f"data:{media_type};base64,{base64.b64encode(file.read_bytes()).decode()}"
+
+
+if __name__ == "__main__":
+    main()
