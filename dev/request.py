@@ -54,7 +54,8 @@ def _input_types() -> dict[str, str]:
     """Name -> JSON type of each input; an enum's type stands in the schema it refers to."""
     schemas = json.loads((PROJECT / "openapi.json").read_text())["components"]["schemas"]
     types = {}
-    for name, field in schemas["Input"]["properties"].items():
+    properties = schemas["Input"]["properties"]
+    for name, field in sorted(properties.items(), key=lambda entry: entry[1]["x-order"]):
         reference = field["allOf"][0]["$ref"] if "allOf" in field else None
         types[name] = (schemas[reference.split("/")[-1]] if reference else field)["type"]
     return types
