@@ -11,7 +11,6 @@ from gpt_image.client import Upstream
 from gpt_image.errors import told_in_one_sentence
 from gpt_image.request import ImageRequest
 from gpt_image.settings import take_settings
-from gpt_image.threads import in_thread
 
 log = logging.getLogger("gpt_image.predict")
 
@@ -106,7 +105,7 @@ class Predictor(BaseRunner):
                 moderation=moderation,
                 user_id=user_id,
             )
-            paths = await in_thread(inputs.check_paths, request.input_images)
+            paths = await inputs.check_paths(request.input_images)
             payer = self.upstream.payer(
                 openai_api_key.get_secret_value() if openai_api_key else None
             )

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,17 +19,9 @@ from gpt_image.inputs import InputImage
 from gpt_image.request import ImageRequest
 from gpt_image.settings import Settings, well_formed_key
 from gpt_image.threads import in_thread
+from gpt_image.transport import AiohttpTransport
 
 log = logging.getLogger(__name__)
-
-# Idle connections are dropped before the other end does, because a request that meets a closing
-# connection may have been billed. 5 s is the shortest default seen (Node.js and uvicorn).
-_KEEPALIVE_SECONDS = 4.0
-
-# The SDK's own limits; a plain client stops at 100 connections.
-_POOL = httpx2.Limits(
-    max_connections=1000, max_keepalive_connections=100, keepalive_expiry=_KEEPALIVE_SECONDS
-)
 
 # Enough to outlive a restart of the upstream, some 15 s; rate limits may use the whole deadline.
 _ATTEMPTS_WHEN_DOWN = 5
@@ -62,8 +55,9 @@ class Upstream:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._trouble: str | None = None
-        http_client = openai.DefaultAsyncHttpxClient(
-            limits=_POOL,
+        http_client = httpx2.AsyncClient(
+            transport=AiohttpTransport(),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             # A redirect would carry a paid request to a place that the operator did not name.
             follow_redirects=False,
         )

@@ -53,8 +53,9 @@ class Structure:
     """What a PNG, JPEG or WebP file says about itself."""
 
     content_type: str
-    pixels: int
-    """Width times height; 0 where the header leaves that to the decoder."""
+    width: int
+    height: int
+    """In pixels; 0 where the header leaves that to the decoder."""
     plain: bool
     """One still picture in a mode that the API takes: not 16-bit, CMYK, animated or MPO."""
     has_end: bool = True
@@ -99,7 +100,7 @@ def _read_png(file: BinaryIO, size: int) -> Structure:
     animated = _is_animated_png(file)
     if _PNG_END not in _tail(file, size):
         raise Damaged
-    return Structure("image/png", width * height, plain=depth < 16 and not animated)
+    return Structure("image/png", width, height, plain=depth < 16 and not animated)
 
 
 def _is_animated_png(file: BinaryIO) -> bool:
@@ -131,7 +132,8 @@ def _read_jpeg(file: BinaryIO, size: int) -> Structure:
         and not several_pictures
     )
     # Searched from the scan on, because the thumbnail in the header has an end mark too.
-    return Structure("image/jpeg", width * height, plain, has_end=_JPEG_END in _tail(file, size))
+    has_end = _JPEG_END in _tail(file, size)
+    return Structure("image/jpeg", width, height, plain, has_end)
 
 
 def _jpeg_segments(file: BinaryIO) -> list[tuple[int, bytes]]:
@@ -173,7 +175,7 @@ def _read_webp(file: BinaryIO, size: int) -> Structure:
     else:
         raise Damaged
     animated = chunk == b"VP8X" and bool(body[0] & _WEBP_ANIMATED)
-    return Structure("image/webp", width * height, plain=not animated)
+    return Structure("image/webp", width, height, plain=not animated)
 
 
 def _tail(file: BinaryIO, size: int) -> bytes:

@@ -57,7 +57,7 @@ class _Examined:
     """What convert.py has to do, None where the file is sent untouched."""
 
 
-def check_paths(input_images: Sequence[object]) -> tuple[pathlib.Path, ...]:
+async def check_paths(input_images: Sequence[object]) -> tuple[pathlib.Path, ...]:
     """Let only files through that Cog downloaded; opens nothing.
 
     Cog hands over plain strings, such as local paths and file: URLs, as they came, and leaves the
@@ -79,10 +79,15 @@ def check_paths(input_images: Sequence[object]) -> tuple[pathlib.Path, ...]:
             "with http:// or https://, or as a data: URI",
         )
     paths = tuple(pathlib.Path(str(entry)) for entry in input_images)
+    if paths:
+        await in_thread(_check_files, paths)
+    return paths
+
+
+def _check_files(paths: Sequence[pathlib.Path]) -> None:
     for number, path in enumerate(paths, start=1):
         if not path.is_file():
             raise _refusal(number, "is not there as a regular file; send it again")
-    return paths
 
 
 async def prepare(paths: Sequence[pathlib.Path], scratch: pathlib.Path) -> list[InputImage]:
@@ -92,7 +97,7 @@ async def prepare(paths: Sequence[pathlib.Path], scratch: pathlib.Path) -> list[
     nothing writes there any more once this has returned, raised or been cancelled. Raises
     InvalidInput, which names the image: before any image is decoded, if its header tells.
     """
-    examined = await in_thread(_examine_all, paths)
+    examined = await in_thread(_examine_all, paths) if paths else []
     # One conversion at a time, so that a prediction with sixteen images leaves room for others.
     return [
         _untouched(image) if image.task is None else await _converted(image, image.task, scratch)
@@ -118,7 +123,7 @@ def _examine(number: int, path: pathlib.Path) -> _Examined:
         raise _damaged(number, kind) from None
     if structure is None:
         return _Examined(number, path, kind, "", Task.CONVERT)
-    if structure.pixels > MAX_PIXELS:
+    if structure.width * structure.height > MAX_PIXELS:
         raise _too_many_pixels(number)
     task = None if structure.plain and size < MAX_BYTES else Task.CONVERT
     if task is None and not structure.has_end:

@@ -16,7 +16,7 @@ from PIL import Image
 from gpt_image import image_structure
 from gpt_image.errors import BILLED_NOTE, AnswerNotUsable, BadSettings, OutputNotSaved
 from gpt_image.fetch import NotFetched, fetch
-from gpt_image.image_structure import Damaged
+from gpt_image.image_structure import Damaged, Structure
 from gpt_image.request import ImageRequest
 from gpt_image.response import Answer
 from gpt_image.settings import Settings
@@ -126,7 +126,8 @@ async def save(answer: Answer, request: ImageRequest, directory: Path, until: fl
     if problems:
         total = len(files) + len(problems)
         log.warning("%d of %d images were unusable: %s", len(problems), total, summary)
-    await in_thread(_remove_all_but, files, directory)
+    if problems or request.is_edit:
+        await in_thread(_remove_all_but, files, directory)
     return files
 
 
@@ -169,35 +170,46 @@ def _reason(failure: Exception) -> str:
 
 def _finish(received: Path, request: ImageRequest, number: int) -> Path:
     """Name the file by what it is; re-encode it only if it is not of the promised format."""
-    kind = _kind_of_whole(received)
     promised = request.output_format
     final = received.with_name(f"{received.parent.name}-{number - 1}{_SUFFIXES[promised]}")
     label = f"image {number}"
+    structure = _structure_of_whole(received)
+    if structure and structure.content_type == f"image/{promised}":
+        # Its header says enough: Pillow takes 4 ms to open a WebP of 1024x1024.
+        _report_size(structure.width, structure.height, request, label)
+        if request.background == "transparent":
+            with Image.open(received, formats=_FORMATS) as image:
+                _report_opacity(image, label)
+        received.rename(final)
+        return final
     with Image.open(received, formats=_FORMATS) as image:
-        _report_differences(image, request, label)
-        if kind == promised:
-            received.rename(final)
-            return final
+        _report_size(image.width, image.height, request, label)
+        if request.background == "transparent":
+            _report_opacity(image, label)
         log.info("The upstream sent %s as %s; converted to %s.", label, image.format, promised)
         _convert(image, final, promised, request.output_compression)
-        return final
+    received.unlink()
+    return final
 
 
-def _kind_of_whole(file: Path) -> str | None:
-    """The format by magic bytes; raises Damaged where the file breaks off. Decodes nothing."""
+def _structure_of_whole(file: Path) -> Structure | None:
+    """What PNG, JPEG or WebP says of itself, None for others; Damaged where it breaks off."""
     with file.open("rb") as received:
         kind = image_structure.kind_of(received.read(image_structure.START))
         structure = image_structure.read(received, file.stat().st_size, kind) if kind else None
     if structure and not structure.has_end:
         raise Damaged
-    return kind.lower() if kind else None
+    return structure
 
 
-def _report_differences(image: Image.Image, request: ImageRequest, label: str) -> None:
-    size = f"{image.width}x{image.height}"
+def _report_size(width: int, height: int, request: ImageRequest, label: str) -> None:
+    size = f"{width}x{height}"
     if request.size not in {"auto", size}:
         log.warning("The upstream sent %s at %s instead of %s.", label, size, request.size)
-    if request.background == "transparent" and not _has_transparency(image):
+
+
+def _report_opacity(image: Image.Image, label: str) -> None:
+    if not _has_transparency(image):
         log.warning("A transparent background was asked for, but %s is fully opaque.", label)
 
 

@@ -1,6 +1,5 @@
 """The real servers that tests talk to: Cog's with the predictor, and the sandbox behind it."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,8 +18,15 @@ def sandbox_process() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def predictor_process(sandbox_process: Server) -> Iterator[Server]:
-    with predictor_server(OPENAI_PROXY_URL=sandbox_process.url) as server:
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the predictor writes its output files, and nobody else."""
+    return tmp_path_factory.mktemp("outputs")
+
+
+@pytest.fixture(scope="session")
+def predictor_process(sandbox_process: Server, outputs: Path) -> Iterator[Server]:
+    environment = {"OPENAI_PROXY_URL": sandbox_process.url, "OUTPUT_DIRECTORY": str(outputs)}
+    with predictor_server(**environment) as server:
         yield server
 
 
@@ -36,12 +42,6 @@ def sandbox(sandbox_process: Server) -> Sandbox:
 def cog(predictor_process: Server) -> Cog:
     """The predictor as an operator runs it with a proxy, the sandbox, for callers without a key."""
     return Cog(predictor_process.url)
-
-
-@pytest.fixture
-def outputs() -> Path:
-    """Where the predictor writes its output files."""
-    return Path(tempfile.gettempdir()) / "gpt-image-2"
 
 
 @pytest.fixture

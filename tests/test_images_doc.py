@@ -35,7 +35,7 @@ def outcome(kind: Kind, folder: Path) -> tuple[str, str]:
     """What is sent, and the sentence if it is refused."""
     made = kind.make(folder)
     try:
-        paths = inputs.check_paths(made if isinstance(made, list) else [made])
+        paths = asyncio.run(inputs.check_paths(made if isinstance(made, list) else [made]))
         (part,) = asyncio.run(inputs.prepare(paths, folder))
     except InvalidInput as refusal:
         return "nothing", f"`InvalidInput`: {refusal}"

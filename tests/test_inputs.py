@@ -36,8 +36,12 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
+async def checked_and_prepared(entries: Sequence[object], scratch: Path) -> list[InputImage]:
+    return await inputs.prepare(await inputs.check_paths(entries), scratch)
+
+
 def prepare(entries: Sequence[object], scratch: Path) -> list[InputImage]:
-    return asyncio.run(inputs.prepare(inputs.check_paths(entries), scratch))
+    return asyncio.run(checked_and_prepared(entries, scratch))
 
 
 def made(kind: Kind, folder: Path) -> list[object]:
@@ -132,14 +136,14 @@ def test_the_offending_image_is_named_by_its_number(
 
 def test_the_string_is_named_that_kept_urls_from_being_fetched(folder: Path) -> None:
     with pytest.raises(InvalidInput, match=r"^Input image 2 "):
-        inputs.check_paths(made(LISTS[1], folder))
+        asyncio.run(inputs.check_paths(made(LISTS[1], folder)))
 
 
 def test_a_path_that_does_not_come_from_cog_is_refused(folder: Path) -> None:
     entry = Path(str(UNTOUCHED[0].make(folder)))
     assert entry.is_file()
     with pytest.raises(InvalidInput, match="not a file that Cog downloaded"):
-        inputs.check_paths([entry])
+        asyncio.run(inputs.check_paths([entry]))
 
 
 def test_sixteen_images_keep_their_order(folder: Path, scratch: Path) -> None:
@@ -160,7 +164,7 @@ def test_sixteen_images_keep_their_order(folder: Path, scratch: Path) -> None:
 
 
 def test_an_empty_list_is_no_list(scratch: Path) -> None:
-    assert inputs.check_paths([]) == ()
+    assert asyncio.run(inputs.check_paths([])) == ()
     assert prepare([], scratch) == []
 
 

@@ -23,10 +23,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gpt_image import inputs
 from gpt_image.convert import MEMORY_LIMIT
 from gpt_image.errors import InvalidInput
 from tests.image_kinds import CHANGED, UNTOUCHED
+from tests.test_inputs import checked_and_prepared
 
 EXAMPLES = 300
 
@@ -101,7 +101,7 @@ def fuzz(examples: int, folder: Path) -> dict[str, float]:
         entry.write_bytes(data)
         started = time.monotonic()
         try:
-            (part,) = runner.run(inputs.prepare(inputs.check_paths([entry]), scratch))
+            (part,) = runner.run(checked_and_prepared([entry], scratch))
         except InvalidInput as refusal:
             seen["refused"] += 1
             seen["conversions that failed"] += "could not be converted" in str(refusal)

@@ -6,6 +6,7 @@ import pytest
 
 from dev.servers import Server, predictor_server, sandbox_server
 from tests.cog_client import Cog, Prediction, data_uri, picture
+from tests.loopback import Answer, stand_in
 from tests.sandbox_client import Recorded, Sandbox
 
 OPERATOR = {
@@ -196,3 +197,40 @@ def test_the_model_is_the_operators_choice(sandbox_process: Server, sandbox: San
     assert sandbox.request.arguments["model"] == snapshot
     assert prediction.logs[0] == f"Model check completed. Model: {snapshot}"
     assert prediction.metrics["cost_usd"] > 0
+
+
+def test_what_the_upstream_remembers_of_one_caller_is_not_told_with_anothers_key() -> None:
+    with stand_in() as upstream, predictor_server(OPENAI_BASE_URL=f"{upstream.root}/v1") as server:
+        upstream.answer = lambda _: Answer(status=400, headers={"Set-Cookie": "who=first; Path=/"})
+        for key in ("test-key-first", "test-key-second"):
+            Cog(server.url).predict(openai_api_key=key)
+
+    first, second = upstream.requests
+    assert second.headers["authorization"] == "Bearer test-key-second"
+    assert "cookie" not in {*first.headers, *second.headers}
+
+
+@pytest.mark.parametrize("exception", ["", "upstream.invalid"])
+def test_the_operators_egress_proxy_is_used_unless_the_host_is_excepted(exception: str) -> None:
+    with stand_in() as egress:
+        environment = {
+            "OPENAI_PROXY_URL": "http://upstream.invalid/v1",
+            "HTTP_PROXY": egress.root,
+            "NO_PROXY": exception,
+            "OPENAI_DEADLINE_SECONDS": "1",
+        }
+        with predictor_server(**environment) as server:
+            Cog(server.url).predict()
+
+    asked = [] if exception else ["http://upstream.invalid/v1/images/generations"]
+    assert egress.paths() == asked
+
+
+def test_a_redirect_is_not_followed(sandbox: Sandbox) -> None:
+    with stand_in() as upstream, predictor_server(OPENAI_PROXY_URL=f"{upstream.root}/v1") as server:
+        target = f"{sandbox.root}/v1/images/generations"
+        upstream.answer = lambda _: Answer(status=307, headers={"Location": target})
+        prediction = Cog(server.url).predict()
+
+    assert prediction.error.startswith("RequestRejected: The upstream has no Images API at this")
+    assert not sandbox.requests
