@@ -7,6 +7,8 @@ import sys
 from types import FrameType
 
 import uvicorn
+from pydantic import ValidationError
+from starlette.applications import Starlette
 
 from sandbox.app import create_app
 from sandbox.connection import Connection
@@ -28,15 +30,37 @@ def _already_stopping(_signal: int, _frame: FrameType | None) -> None:
     """Take the signal that uvicorn raises once more after its orderly end."""
 
 
+def _configured() -> tuple[Settings, Starlette]:
+    """Return settings and application; a wrong value ends the process with a sentence."""
+    try:
+        settings = Settings()
+        return settings, create_app(settings)
+    except ValidationError as error:
+        wrong = error.errors(include_input=False)[0]
+        sys.exit(f"SANDBOX_{str(wrong['loc'][0]).upper()} is wrong: {wrong['msg']}.")
+    except ValueError as error:
+        sys.exit(f"{error}.")
+
+
+def _listener(settings: Settings) -> socket.socket:
+    try:
+        return socket.create_server((settings.host, settings.port), backlog=2048)
+    except OSError as error:
+        sys.exit(
+            f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}): "
+            "set SANDBOX_PORT to another port, or to 0 for a free one."
+        )
+
+
 def main() -> None:
     """Run the sandbox with the settings of the environment."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    settings = Settings()
+    settings, app = _configured()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _already_stopping)
-    with socket.create_server((settings.host, settings.port), backlog=2048) as listener:
+    with _listener(settings) as listener:
         config = uvicorn.Config(
-            create_app(settings),
+            app,
             http=Connection,
             lifespan="off",
             log_level="warning",

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.errors import method_not_allowed, not_found
+from sandbox.access import check_key
+from sandbox.errors import ApiError, method_not_allowed, not_found
 from sandbox.service import ImagesEndpoint, Service
 from sandbox.settings import Settings
 
@@ -17,7 +18,8 @@ def create_app(settings: Settings) -> Starlette:
     """Return the application: the API under ``/v1``, its own pages under ``/sandbox``."""
     service = Service(settings)
 
-    async def models(_: Request) -> Response:
+    async def models(request: Request) -> Response:
+        check_key(request.headers.get("authorization"), settings)
         created = int(time.time())
         cards = [
             {"id": name, "object": "model", "created": created, "owned_by": "sandbox"}
@@ -46,7 +48,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/sandbox/ledger", ledger, methods=["GET", "DELETE"]),
             Route("/sandbox/files/{name}", service.files.serve),
         ],
-        exception_handlers={HTTPException: _unknown_url},
+        exception_handlers={HTTPException: _unknown_url, ApiError: _refused},
     )
 
 
@@ -54,3 +56,9 @@ async def _unknown_url(request: Request, error: Exception) -> Response:
     wrong_method = isinstance(error, HTTPException) and error.status_code == 405
     refusal = (method_not_allowed if wrong_method else not_found)(request.method, request.url.path)
     return JSONResponse(refusal.body(), refusal.status)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    if not isinstance(error, ApiError):
+        raise error
+    return JSONResponse(error.body(), error.status)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import MultipartParser, MultipartState, parse_options_header
 
 from sandbox.errors import ApiError, images_part_name, missing_parameter, wrong_type
 from sandbox.job import Endpoint, Part
@@ -22,6 +22,7 @@ class Body:
     """What a request says: plain fields, and uploads in their order.
 
     ``form`` tells that the fields are text, as forms send them. ``parts`` keeps a form as it came.
+    ``references`` are the images of a JSON edit, which wait for ``take_references``.
     """
 
     fields: dict[str, object] = field(default_factory=dict)
@@ -29,6 +30,7 @@ class Body:
     mask: Part | None = None
     form: bool = False
     parts: list[Part] = field(default_factory=list)
+    references: dict[str, object] = field(default_factory=dict)
 
     @property
     def prompt(self) -> str:
@@ -56,8 +58,14 @@ def split_form(boundary: bytes, data: bytes) -> list[Part]:
         parser.write(data)
         parser.finalize()
     except FormParserError as error:
-        raise ApiError(400, "Could not parse multipart form.") from error
+        raise _unreadable_form() from error
+    if parser.state != MultipartState.END:
+        raise _unreadable_form()
     return collector.parts
+
+
+def _unreadable_form() -> ApiError:
+    return ApiError(400, "Could not parse multipart form.")
 
 
 class _PartCollector:
@@ -125,24 +133,28 @@ def _from_parts(parts: list[Part]) -> Body:
 def _from_json(endpoint: Endpoint, data: bytes) -> Body:
     try:
         fields = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         message = "We could not parse the JSON body of your request."
         raise ApiError(400, message) from error
     if not isinstance(fields, dict):
         raise ApiError(400, "The JSON body of your request must be an object.")
     body = Body(fields=fields)
     if endpoint == "edits":
-        _take_references(body)
+        body.references = {name: fields.pop(name, None) for name in ("images", "mask")}
     return body
 
 
-def _take_references(body: Body) -> None:
-    """Move the images of a JSON edit, ``{"images": [{"image_url": ...}]}``, to the uploads."""
-    references = body.fields.pop("images", None) or []
+def take_references(body: Body) -> None:
+    """Move the images of a JSON edit, ``{"images": [{"image_url": ...}]}``, to the uploads.
+
+    Raises ``ApiError``, and so has its place in the order of the rules.
+    """
+    if not body.references:
+        return
+    references, mask = body.references["images"] or [], body.references["mask"]
     if not isinstance(references, list):
         raise wrong_type("images", "an array", "something else")
     body.images = [_from_reference(f"images[{i}]", each) for i, each in enumerate(references)]
-    mask = body.fields.pop("mask", None)
     if mask is not None:
         body.mask = _from_reference("mask", mask)
 

@@ -7,6 +7,7 @@ from typing import Final
 from sandbox.errors import ApiError
 
 _MARKER = re.compile(r"\[sandbox:([a-z0-9-]+)((?:\s+[a-z-]+=[^\s\]]+)*)\s*\]")
+_DECIMAL = re.compile(r"[0-9]{1,6}(\.[0-9]+)?")
 _NUMBER = re.compile(r"\[#(\d{1,12})\]")
 
 MODIFIERS: Final = {"slow": "rendering takes seconds=S (1), whatever the latency is"}
@@ -20,13 +21,14 @@ class Marker:
     options: tuple[tuple[str, str], ...] = ()
 
     def number(self, option: str, default: float) -> float:
-        """Return an option as a number; raises ``ApiError`` when it is none."""
-        text = dict(self.options).get(option, default)
-        try:
-            return float(text)
-        except ValueError as error:
-            message = f"[sandbox:{self.name}] needs a number for '{option}'."
-            raise ApiError(400, message, code="sandbox_marker") from error
+        """Return an option as a number from 0 to a million; raises ``ApiError`` for others."""
+        text = dict(self.options).get(option)
+        if text is None:
+            return default
+        if not _DECIMAL.fullmatch(text):
+            message = f"[sandbox:{self.name}] needs a number from 0 to 999999 for '{option}'."
+            raise ApiError(400, message, code="sandbox_marker")
+        return float(text)
 
 
 def markers(prompt: str) -> list[Marker]:

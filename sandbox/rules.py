@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from sandbox import errors
-from sandbox.body import Body, refuse_wrong_part_names
+from sandbox.body import Body, refuse_wrong_part_names, take_references
 from sandbox.job import Endpoint, Job, Size
 from sandbox.uploads import check_uploads
 
 MAX_PROMPT: Final = 32_000
 MAX_N: Final = 10
-_SIZE: Final = re.compile(r"(\d{1,5})x(\d{1,5})")
+_SIZE: Final = re.compile(r"([0-9]{1,5})x([0-9]{1,5})")
 _MIN_PIXELS: Final = 655_360
 _MAX_PIXELS: Final = 8_294_400
 _MAX_EDGE: Final = 3840
@@ -55,6 +55,7 @@ def check(
     _refuse_unknown_keys(endpoint, body, model, refused)
     prompt = _prompt(fields)
     refuse_wrong_part_names(body)
+    take_references(body)
     images = check_uploads(body, decode=decode) if endpoint == "edits" else []
     n = fields.integer("n", 1, MAX_N)
     chosen = {name: fields.choice(name, supported) for name, supported in _CHOICES.items()}
@@ -62,6 +63,7 @@ def check(
     size = _size(fields, prompt)
     _check_combinations(chosen, compression)
     _refuse_streaming(fields)
+    fields.text("user")
     background = chosen["background"] or _DEFAULTS["background"]
     quality = chosen["quality"] or _DEFAULTS["quality"]
     return Job(
@@ -74,7 +76,7 @@ def check(
         background="opaque" if background == "auto" else background,
         output_format=chosen["output_format"] or _DEFAULTS["output_format"],
         compression=100 if compression is None else compression,
-        safety_identifier=fields.text("safety_identifier"),
+        safety_identifier=fields.text("safety_identifier") or None,
         inputs=tuple(images),
         input_sizes=tuple(Size(*image.size) for image in images),
     )
@@ -103,7 +105,7 @@ class _Fields:
         value = self._values.get(name)
         if value is None:
             return None
-        if self._form and isinstance(value, str) and re.fullmatch(r"-?\d{1,9}", value):
+        if self._form and isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value):
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool):
             raise errors.wrong_type(name, "an integer", _type_name(value))

@@ -82,12 +82,17 @@ class Service:
         return b"".join(pieces)
 
     def _parse(self, call: Call, data: bytes) -> Body:
+        """Return the body of a caller with a good key; raises ``ApiError``, the key's first."""
+        headers = call.exchange.request.headers
         body = None
         try:
-            content_type = call.exchange.request.headers.get("content-type", "")
-            body = bodies.parse(call.endpoint, content_type, data)
+            body = bodies.parse(call.endpoint, headers.get("content-type", ""), data)
+        except ApiError:
+            check_key(headers.get("authorization"), self.settings)
+            raise
         finally:
             self.recorder.add(call.exchange, data, body)
+        check_key(headers.get("authorization"), self.settings)
         return body
 
     def _note(self, call: Call, body: Body) -> None:
@@ -100,7 +105,6 @@ class Service:
             call.entry.fault = call.chosen.fault.name
 
     async def _fulfil(self, call: Call, body: Body) -> None:
-        check_key(call.exchange.request.headers.get("authorization"), self.settings)
         job = await self._check(call, body)
         call.entry.n, call.entry.size = job.n, str(job.size)
         usage = tokens.usage(job.prompt, list(job.input_sizes), job.size, job.quality, job.n)
@@ -124,7 +128,8 @@ class Service:
             decode=not self.settings.prerendered,
         )
         # Only images take long to check; without them a thread would cost more than it saves.
-        job = await asyncio.to_thread(check) if body.images else check()
+        has_images = body.images or body.references
+        job = await asyncio.to_thread(check) if has_images else check()
         return gateway.change_job(job, call.quirks)
 
     async def _refuse(self, call: Call, chosen: Chosen) -> None:
@@ -176,7 +181,7 @@ class ImagesEndpoint:
 
 def _log(exchange: Exchange, entry: Entry) -> None:
     """Log what was asked and what became of it: never the key, never the prompt."""
-    outcome = "client left" if entry.disconnected else f"answered {entry.status}"
+    outcome = "connection lost" if entry.disconnected else f"answered {entry.status}"
     fault = f" ({entry.fault})" if entry.fault else ""
     logger.info(
         "%s %s size=%s n=%s: %s%s",

@@ -18,7 +18,7 @@ CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_at_comma
 class Settings(BaseSettings):
     """The sandbox's settings, read from ``SANDBOX_*`` environment variables."""
 
-    model_config = SettingsConfigDict(env_prefix="SANDBOX_")
+    model_config = SettingsConfigDict(env_prefix="SANDBOX_", env_ignore_empty=True)
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(

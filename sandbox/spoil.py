@@ -6,6 +6,7 @@ from PIL import Image
 
 from sandbox.answer import Draft, Slot, encode, to_base64
 from sandbox.drawing import encode as encode_image
+from sandbox.errors import ApiError
 from sandbox.markers import Marker
 
 _OTHER = {"png": "webp", "webp": "png", "jpeg": "png"}
@@ -118,6 +119,9 @@ def other_format(draft: Draft, marker: Marker) -> None:
     """Send another format than the one asked for, and say nothing about it."""
     asked = str(draft.envelope["output_format"])
     sent = dict(marker.options).get("format", _OTHER.get(asked, "png"))
+    if sent not in _OTHER:
+        message = f"[sandbox:{marker.name}] knows the formats png, webp and jpeg."
+        raise ApiError(400, message, code="sandbox_marker")
     opened = [Image.open(io.BytesIO(image)) for image in draft.images]
     draft.images = [encode_image(image, sent, 90) for image in opened]
     draft.data = [Slot(b64=each) for each in to_base64(draft.images)]

@@ -8,6 +8,7 @@ from sandbox.answer import Draft
 from sandbox.drawing import draw, encode
 from sandbox.job import Job, Usage
 from sandbox.settings import Settings
+from sandbox.uploads import load
 
 _MOST_KEPT = 24
 Kept = TypeVar("Kept")
@@ -45,6 +46,8 @@ class Studio:
         return self._bodies[key]
 
     def _render(self, job: Job) -> tuple[list[bytes], list[bytes]]:
+        for position, image in enumerate(job.inputs, start=1):
+            load(image, position)
         images = [self._image(job, variant) for variant in range(job.n)]
         return images, answer.to_base64(images)
 

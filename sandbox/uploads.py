@@ -24,7 +24,7 @@ def check_uploads(body: Body, *, decode: bool) -> list[Image.Image]:
     headers are read, so a file cut off in its pixels passes.
     """
     if not body.images:
-        raise errors.missing_parameter("image")
+        raise errors.missing_parameter("image" if body.form else "images")
     if len(body.images) > MAX_IMAGES:
         raise errors.too_many_images(len(body.images), MAX_IMAGES)
     for index, part in enumerate(body.images):
@@ -46,11 +46,11 @@ def _check_envelope(name: str, part: Part) -> None:
 def _open(part: Part, position: int, decode: bool) -> Image.Image:
     """Open one image; colour models that only print or cameras use are refused, as seen live."""
     try:
-        image = Image.open(io.BytesIO(part.data))
-        if decode:
-            image.load()
+        image: Image.Image = Image.open(io.BytesIO(part.data))
     except _STRANGE as error:
         raise errors.invalid_image(position) from error
+    if decode:
+        load(image, position)
     if image.format not in _FORMATS.values() or image.mode not in _MODES:
         raise errors.invalid_image(position)
     if image.format == "PNG" and part.data[_PNG_BIT_DEPTH] == 16:
@@ -58,6 +58,14 @@ def _open(part: Part, position: int, decode: bool) -> Image.Image:
     if getattr(image, "is_animated", False):
         raise errors.invalid_image(position)
     return image
+
+
+def load(image: Image.Image, position: int) -> None:
+    """Decode an image that was only opened; raises ``ApiError`` where it is cut off."""
+    try:
+        image.load()
+    except _STRANGE as error:
+        raise errors.invalid_image(position) from error
 
 
 def _check_mask(mask: Part, first: Image.Image) -> None:

@@ -50,8 +50,8 @@ class Canvas:
 
     def slice(self, center: Point, radius: float, start: float, end: float, paint: Paint) -> None:
         """Draw a piece of a disc between two angles in degrees, clockwise from the right."""
-        box = _around(center, radius)
-        self._shape(box, paint, lambda pen, at: pen.pieslice(_flat(at, box), start, end, 255))
+        disc, box = _around(center, radius), _around_slice(center, radius, start, end)
+        self._shape(box, paint, lambda pen, at: pen.pieslice(_flat(at, disc), start, end, 255))
 
     def polygon(self, points: Sequence[Point], paint: Paint) -> None:
         """Draw a filled polygon."""
@@ -114,6 +114,15 @@ def _coat(paint: Paint, size: tuple[int, int]) -> Image.Image:
 
 def _around(center: Point, radius: float) -> Box:
     return (center[0] - radius, center[1] - radius, center[0] + radius, center[1] + radius)
+
+
+def _around_slice(center: Point, radius: float, start: float, end: float) -> Box:
+    """Return the box of a slice, which is much smaller than its disc's: masks cost by area."""
+    quarters = range(90 * math.ceil(start / 90), math.floor(end) + 1, 90)
+    angles = [math.radians(angle) for angle in (start, end, *quarters)]
+    xs = [center[0], *(center[0] + radius * math.cos(angle) for angle in angles)]
+    ys = [center[1], *(center[1] + radius * math.sin(angle) for angle in angles)]
+    return (min(xs) - 1, min(ys) - 1, max(xs) + 1, max(ys) + 1)
 
 
 def _flat(at: Callable[[Point], Point], box: Box) -> Box:

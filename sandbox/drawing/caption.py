@@ -6,7 +6,7 @@ from typing import Final
 from sandbox.drawing.canvas import Canvas
 from sandbox.drawing.layout import Layout
 from sandbox.drawing.palette import Palette
-from sandbox.drawing.typography import fit, set_block, spaced, spaced_width
+from sandbox.drawing.typography import abridged, fit, set_block, spaced, spaced_width
 
 MARK: Final = "sandbox"
 _TITLE_WORDS: Final = 10
@@ -31,7 +31,7 @@ def write(
 ) -> None:
     """Write the words into the layout's text area, on a plate where there is no paper."""
     area, small = layout.text, max(11.0, canvas.short * 0.0165)
-    title, body = split_title(text)
+    title, body = split_title(abridged(text))
     head = small * 2.9
     room = area.height - head
     title_block = fit(
@@ -54,7 +54,8 @@ def write(
         leading=1.38,
     )
     if plate:
-        tall = head + title_block.height + (gap + body_block.height if body else 0)
+        words = title_block.height + (gap + body_block.height if body else 0)
+        tall = head + words if title else small * 1.25
         edge = layout.margin * 0.55
         box = (area.left - edge, area.top - edge, area.left + area.width + edge)
         canvas.rounded((*box, area.top + tall + edge), canvas.short * 0.018, colors.paper)

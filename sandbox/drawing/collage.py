@@ -11,6 +11,7 @@ from sandbox.drawing.palette import Color, Palette
 
 _MAT: Final = 0.035
 _GAP: Final = 0.022
+_SHRINKABLE: Final = ("L", "RGB", "RGBA")
 
 
 def compose(
@@ -33,10 +34,12 @@ def _treated(
     image: Image.Image, size: tuple[int, int], tinted: bool, colors: Palette
 ) -> Image.Image:
     """Return an upright RGB copy no larger than the panel, in two tones where asked."""
-    image = image.copy()
-    image.draft("RGB", size)
+    room = max(size)
+    if image.mode in _SHRINKABLE:
+        # A cheap first step for large photographs, which keeps what says how they are turned.
+        image = image.reduce(max(1, min(image.size) // room))
     upright = ImageOps.exif_transpose(image).convert("RGBA")
-    upright.thumbnail((size[0] * 2, size[1] * 2))
+    upright.thumbnail((room, room))
     flat = Image.new("RGB", upright.size, colors.shapes[3])
     flat.paste(upright, (0, 0), upright)
     if tinted:

@@ -32,14 +32,15 @@ class Layout:
     framed: bool
 
 
-def lay_out(size: Size, variant: int, share: float) -> Layout:
+def lay_out(size: Size, variant: int, share: float, *, beside: bool = True) -> Layout:
     """Return one of four layouts: framed or bleeding, the panel first or last.
 
-    ``share`` is the part of the long direction that the panel takes.
+    ``share`` is the part of the long direction that the panel takes. ``beside`` lets the text
+    stand beside the panel where the poster is wide; without words it would be an empty column.
     """
     framed, first = variant % 2 == 0, variant % 4 in (0, 3)
     margin = round(min(size) * 0.07)
-    if size.width > _WIDE * size.height:
+    if beside and size.width > _WIDE * size.height:
         return _columns(size, margin, share, framed, first)
     return _rows(size, margin, share, framed, first)
 

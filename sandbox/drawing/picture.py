@@ -22,15 +22,18 @@ def draw(job: Job, variant: int, seed: int, *, grain: bool = False) -> Image.Ima
     """Return picture number ``variant`` of a job: RGBA where transparent is asked, else RGB.
 
     The same job, variant and seed give the same picture; variants differ in layout, tone and art.
+    A prompt without a letter that the font has gives a picture of its own, without words.
     """
-    text = printable(without_markers(job.prompt))
+    prompt = without_markers(job.prompt)
+    text = printable(prompt)
     # What the prompt alone decides is shared, so that variants step through styles side by side.
-    shared = _dice(seed, text)
-    hue, step = base_hue(text, shared), shared.randrange(24) + variant
-    dice = _dice(seed, text, variant)
+    shared = _dice(seed, prompt)
+    hue, step = base_hue(prompt, shared), shared.randrange(24) + variant
+    dice = _dice(seed, prompt, variant)
     colors = palette(hue + 12 * variant, step, dice)
     clear = job.background == "transparent"
-    layout = lay_out(job.size, 2 * variant if clear else step, _share(job, text))
+    look = 2 * variant if clear else step
+    layout = lay_out(job.size, look, _share(job, text), beside=bool(text))
     image = Image.new("RGBA", job.size) if clear else Image.new("RGB", job.size, colors.paper)
     canvas = Canvas(image)
     panel = _panel(job, layout.panel, step, colors, dice)

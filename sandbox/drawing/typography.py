@@ -23,6 +23,8 @@ _LIGATURES: Final = str.maketrans(
 _QUOTES: Final = frozenset(map(chr, (*range(0x2018, 0x201E), 0xAB, 0xBB, 0x2039, 0x203A)))
 _EXTRA: Final = _QUOTES | frozenset("©°±·…™")
 _MOST_WORDS: Final = 220
+_MOST_CHARACTERS: Final = 1_500
+_FINE: Final = 96  # pixels from which on hinting changes widths by less than a percent
 _LINE: Final = 1.2  # ems from the font's ascent to its descent
 _WORTH_A_LINE: Final = 0.76
 
@@ -46,6 +48,12 @@ def _covered(character: str) -> str:
     """Return a character, its letter without the accent, or a space."""
     letter = character if character in _EXTRA else unicodedata.normalize("NFKD", character)[:1]
     return letter if " " <= letter <= "~" or letter in _EXTRA else " "
+
+
+def abridged(text: str) -> str:
+    """Return as much of the text as a poster can hold, with an ellipsis for the rest."""
+    kept = " ".join(text[:_MOST_CHARACTERS].split()[:_MOST_WORDS])
+    return kept if kept == text else kept.rstrip(" ,.;:…") + "…"
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ def fit(
     What does not fit at the smallest size is cut off with an ellipsis. Sizes are in pixels. With
     ``few_lines`` a somewhat smaller size is taken where it saves the third line or a later one.
     """
-    words = _breakable(text.split()[:_MOST_WORDS], width / smallest)
+    words = _breakable(text.split(), width / smallest)
     sizes = range(round(smallest), max(round(largest), round(smallest)) + 1)
     size = _largest_size(words, sizes, width, height, leading)
     lines = _balanced(words, width / size)
@@ -171,14 +179,15 @@ def set_block(
 def _draw_line(
     canvas: Canvas, line: str, block: Block, corner: tuple[float, float], color: Color
 ) -> None:
-    stroke = block.size * block.weight
-    pad = round(stroke) + 2
-    # Measured again at this size: hinting makes small letters wider than the reference says.
-    wide = math.ceil(font(block.size).getlength(line))
-    mask = Image.new("L", (wide + 2 * pad, round(block.size * 1.4) + pad))
-    pen = ImageDraw.Draw(mask)
-    pen.text((pad, 0), line, 255, font(block.size), stroke_width=stroke)
-    canvas.stamp(mask, (round(corner[0]) - pad, round(corner[1])), color)
+    # Hinting makes small letters wider than the reference says: draw them larger, and shrink.
+    scale = math.ceil(_FINE / block.size)
+    face, stroke = font(block.size * scale), block.size * scale * block.weight
+    _, _, right, bottom = face.getbbox(line, stroke_width=stroke)
+    pad = math.ceil(stroke / scale) + 2
+    wide, tall = math.ceil(right / scale) + 2 * pad, math.ceil(bottom / scale) + 2 * pad
+    mask = Image.new("L", (wide * scale, tall * scale))
+    ImageDraw.Draw(mask).text((pad * scale, pad * scale), line, 255, face, stroke_width=stroke)
+    canvas.stamp(mask.reduce(scale), (round(corner[0]) - pad, round(corner[1]) - pad), color)
 
 
 def spaced(

@@ -223,7 +223,17 @@ def test_a_fault_with_times_stops_so_that_a_retry_succeeds(api: Api) -> None:
     assert api.generate(prompt=f"Another {prompt}").status_code == 500
 
 
-@pytest.mark.parametrize("marker", ["no-such-fault", "500-json times=often"])
+@pytest.mark.parametrize(
+    "marker",
+    [
+        "no-such-fault",
+        "500-json times=often",
+        "truncated-image image=nan",
+        "rate-limit-date retry-after=1e30",
+        "slow seconds=-1",
+        "other-format format=bmp",
+    ],
+)
 def test_a_misspelt_marker_is_refused_and_not_passed_over(api: Api, marker: str) -> None:
     answer = ask(api, marker)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "sandbox_marker")

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from dev.servers import sandbox_server
+from sandbox.drawing.canvas import Canvas
 from sandbox.drawing.palette import base_hue, oklch
-from sandbox.drawing.typography import fit, printable
+from sandbox.drawing.typography import Block, abridged, fit, font, printable, set_block
 from tests.sandbox.conftest import Api
 
 
@@ -97,6 +98,33 @@ def test_any_prompt_gives_a_picture(api: Api, prompt: str, background: str) -> N
 
 def test_text_keeps_the_letters_that_the_font_has() -> None:
     assert printable("Café \N{EN DASH} “naïve” 日本 straße") == "Cafe - “naive” strasse"
+
+
+def test_prompts_in_other_scripts_give_pictures_of_their_own(api: Api) -> None:
+    prompts = ("日本語だけ", "Привет, мир", "مرحبا")
+    data = {api.generate(prompt=p, size="1536x1024").json()["data"][0]["b64_json"] for p in prompts}
+    assert len(data) == 3
+
+
+def test_one_huge_word_does_not_hold_the_sandbox_up(api: Api) -> None:
+    assert api.generate(prompt="W" * 32_000).elapsed.total_seconds() < 2
+
+
+def test_what_a_poster_cannot_hold_ends_in_an_ellipsis() -> None:
+    assert abridged("a short prompt") == "a short prompt"
+    assert abridged("word " * 221) == "word " * 219 + "word…"
+    assert abridged("x" * 32_000) == "x" * 1500 + "…"
+
+
+@pytest.mark.parametrize("size", [*range(8, 60), 128, 300])
+def test_the_last_letter_of_a_line_is_whole(size: int) -> None:
+    line = "Bold shapes, the words NORTH COAST"
+    canvas = Canvas(Image.new("RGB", (size * len(line), size * 2), "white"))
+    set_block(canvas, Block((line,), size, 1.4, 0.018), (size, 0), (0, 0, 0))
+    box = canvas.image.convert("L").point(lambda value: 255 * (value < 128)).getbbox()
+    assert box is not None
+    # A capital T is as wide as its advance, but for a little air; without it much is missing.
+    assert abs(box[2] - size - font(1000).getlength(line) * size / 1000) < 0.1 * size + 1
 
 
 def test_a_title_fills_its_box_without_leaving_it() -> None:

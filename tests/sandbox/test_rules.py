@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.conftest import Api
+from tests.sandbox.conftest import MODEL, Api, png, upload
 
 IRE = "invalid_request_error"
 IGU = "image_generation_user_error"
@@ -75,6 +75,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str | None, str | None, str]] = {
         {"background": "transparent", "output_format": "jpeg"}, IGU, "invalid_value", "background",
         "Transparent background is not supported for JPEG output format",
     ),
+    "compression too small": (
+        {"output_compression": -1, "output_format": "webp"},
+        IRE, "integer_below_min_value", "output_compression", "Invalid 'output_compression'",
+    ),
+    "user no string": ({"user": 7}, IRE, "invalid_type", "user", "Invalid type for 'user'"),
+    "size in other digits": (
+        {"size": "\u0661\u0660\u0662\u0664x1024"}, IGU, "invalid_value", "size", "Invalid size"
+    ),
     "size shape": (
         {"size": "bogus"}, IGU, "invalid_value", "size",
         "Invalid size 'bogus'. Expected WIDTHxHEIGHT, for example '1824x1024'.",
@@ -137,6 +145,26 @@ def test_rules_are_checked_in_the_order_seen_live(api: Api) -> None:
     assert api.generate(**broken).status_code == 200
 
 
+def test_images_are_checked_after_the_prompt_and_before_n(api: Api) -> None:
+    bad = upload(b"no image", "application/octet-stream")
+    assert api.edit([bad], prompt="", n="11").json()["error"]["param"] == "prompt"
+    assert api.edit([bad], n="11").json()["error"]["param"] == "image"
+    assert api.edit([upload(png())], n="11").json()["error"]["param"] == "n"
+
+
+def test_the_references_of_a_json_edit_have_the_same_place(api: Api) -> None:
+    def param(**fields: object) -> str | None:
+        body = {"prompt": "x", "images": [{"image_url": 7}], "n": 11, **fields}
+        answer = api.http.post(f"{api.url}/images/edits", json=body, timeout=5)
+        error: dict[str, str | None] = answer.json()["error"]
+        return error["param"]
+
+    assert param() == "model"
+    assert param(model=MODEL, style="vivid") == "style"
+    assert param(model=MODEL) == "images[0].image_url"
+    assert param(model=MODEL, images=None) == "images"
+
+
 @pytest.mark.parametrize("size", ["816x816", "1280x720", "1536x864"])
 def test_sizes_that_the_live_probes_had_accepted_are_accepted(api: Api, size: str) -> None:
     assert api.generate(size=size).json()["size"] == size
@@ -155,7 +183,7 @@ def test_a_prompt_of_white_space_and_one_of_the_full_length_are_accepted(api: Ap
 
 
 def test_a_body_that_is_no_json_is_refused(api: Api) -> None:
-    for body in (b"{", b"[]", b"\xff"):
+    for body in (b"{", b"[]", b"\xff", b"[" * 200_000):
         answer = api.http.post(
             f"{api.url}/images/generations",
             data=body,

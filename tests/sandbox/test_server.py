@@ -2,12 +2,14 @@
 
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from dev.servers import sandbox_server
 from tests.sandbox.conftest import KEY, MODEL, Api, png, upload
@@ -36,6 +38,41 @@ def test_it_says_one_line_when_ready_and_ends_cleanly(number: signal.Signals) ->
         assert process.stderr.read() == ""
 
 
+def _refusal_to_start(name: str, value: str) -> str:
+    ended = subprocess.run(
+        [sys.executable, "-m", "sandbox"],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], name: value},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    return ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SANDBOX_PORT", "http"),
+        ("SANDBOX_FAULT_RATE", "2"),
+        ("SANDBOX_FAULTS", "no-such-thing"),
+        ("SANDBOX_GATEWAY", "no-such-thing"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_with_one_sentence(name: str, value: str) -> None:
+    sentence = _refusal_to_start(name, value)
+    assert sentence.startswith(name)
+    assert sentence.count("\n") == 1
+
+
+def test_a_port_that_is_taken_stops_the_start_with_one_sentence(api: Api) -> None:
+    sentence = _refusal_to_start("SANDBOX_PORT", api.root.rpartition(":")[2])
+    assert "set SANDBOX_PORT to another port" in sentence
+    assert sentence.count("\n") == 1
+
+
 def test_a_key_is_needed_and_one_that_says_invalid_is_rejected(api: Api) -> None:
     try:
         api.http.headers["Authorization"] = "Bearer test-key-invalid"
@@ -47,6 +84,13 @@ def test_a_key_is_needed_and_one_that_says_invalid_is_rejected(api: Api) -> None
     assert (rejected.status_code, missing.status_code) == (401, 401)
     assert rejected.json()["error"]["code"] == "invalid_api_key"
     assert "Incorrect API key provided" in rejected.json()["error"]["message"]
+
+
+def test_the_key_is_looked_at_before_the_body(api: Api) -> None:
+    for path in ("generations", "edits"):
+        answer = requests.post(f"{api.url}/images/{path}", data=b"{", timeout=5)
+        assert answer.status_code == 401
+    assert requests.get(f"{api.url}/models", timeout=5).status_code == 401
 
 
 def test_answers_carry_the_apis_headers(api: Api) -> None:
@@ -90,6 +134,28 @@ def test_a_recorded_request_is_what_was_sent(api: Api) -> None:
     assert (texts["prompt"], texts["n"]) == ("Größer", "2")
     file = edited["parts"][-1]
     assert (file["name"], file["content_type"], file["size"]) == ("image[]", "image/png", len(data))
+
+
+def test_prerendered_answers_have_the_usual_shape_and_take_two_milliseconds(api: Api) -> None:
+    request = {"n": 2, "output_format": "webp", "safety_identifier": "user-7"}
+    usual = api.generate(**request).json()
+    with sandbox_server(SANDBOX_PRERENDERED="true") as server:
+        ready = Api(server.url)
+        with ready.http:
+            answers = [ready.generate(**request).json() for _ in range(60)]
+            entries = ready.ledger()
+    for answer in answers:
+        assert {**answer, "created": 0} == {**usual, "created": 0}
+    times = [entry["delivered_at"] - entry["received_at"] for entry in entries]
+    assert statistics.median(times) < 0.002
+
+
+def test_prerendered_answers_refuse_an_upload_that_is_cut_off() -> None:
+    with sandbox_server(SANDBOX_PRERENDERED="true") as server:
+        api = Api(server.url)
+        with api.http:
+            answer = api.edit([upload(png(900, 900)[:-400])])
+    assert answer.json()["error"]["code"] == "invalid_image_file"
 
 
 def test_prerendered_answers_cost_next_to_nothing() -> None:

@@ -138,6 +138,18 @@ def test_json_edits_take_data_uris_and_nothing_to_fetch(api: Api) -> None:
     assert edit("https://127.0.0.1/picture.png") == 400
 
 
+def test_a_form_that_breaks_off_is_refused(api: Api) -> None:
+    def post(end: bytes) -> str:
+        part = b'--x\r\ncontent-disposition: form-data; name="model"\r\n\r\ngpt-image-2\r\n--x'
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        answer = api.http.post(f"{api.url}/images/edits", data=part + end, headers=headers)
+        text: str = answer.json()["error"]["message"]
+        return text
+
+    assert post(b"--\r\n") == "Missing required parameter: 'prompt'."
+    assert post(b"\r\n") == "Could not parse multipart form."
+
+
 def test_inputs_are_billed_by_their_patches(api: Api) -> None:
     usage = api.edit([upload(png(1024, 1024)), upload(png(2048, 2048))]).json()["usage"]
     assert usage["input_tokens_details"]["image_tokens"] == 1024 + 1521
