@@ -1,0 +1,123 @@
+"""What the predictor promises about its speed, each said as a ratio and as true or not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmarks.cells import HEAVY, LIGHT
+from benchmarks.rounds import AWAITS, FULL_LOAD, Figures, Table
+
+SEQUENTIAL = LIGHT[0].name
+TEN = HEAVY[0].name
+MILLISECOND = 0.001
+
+# Where Cog, not the predictor, decides a row.
+COG_HOLDS_ANSWERS = (
+    "Cog's HTTP process holds an answer several times over as data URIs; with --upload-url it "
+    "does not"
+)
+COG_TAKES_DATA_URIS = (
+    "Cog takes input images as data URIs in JSON, a third larger than the form that LiteLLM takes, "
+    "decodes them in the worker and writes them to files"
+)
+REASONS = {
+    "webp": ("", "", ""),
+    "ten": ("", "", COG_HOLDS_ANSWERS),
+    "edit": (COG_TAKES_DATA_URIS, COG_TAKES_DATA_URIS, COG_TAKES_DATA_URIS),
+}
+KINDS = {cell.name: cell.kind for cell in (*LIGHT, *HEAVY)}
+
+
+@dataclass(frozen=True)
+class Claim:
+    text: str
+    figure: str
+    holds: bool
+    reason: str = ""
+    """Why not, where that is known and accepted."""
+
+    def __str__(self) -> str:
+        verdict = "pass" if self.holds else "FAIL"
+        reason = f" ({self.reason})" if self.reason and not self.holds else ""
+        return f"{verdict}  {self.text}: {self.figure}{reason}"
+
+
+def check(table: Table) -> list[Claim]:
+    """All claims that the measured cells allow."""
+    claims: list[Claim] = []
+    if SEQUENTIAL in table:
+        claims += _sequential(table[SEQUENTIAL])
+    if TEN in table:
+        claims += _ten(table[TEN])
+    if AWAITS in table.get(FULL_LOAD.name, {}):
+        claims += _full_load(table[FULL_LOAD.name])
+        claims += _cost_of_load(table)
+    return claims + list(_against_litellm(table))
+
+
+def _sequential(row: dict[str, Figures]) -> Iterator[Claim]:
+    above = (row["ours"].predict_p50 - row["sdk"].p50) / MILLISECOND
+    yield Claim(
+        "1024 WebP, sequential: predict time at most 2 ms above the bare SDK's",
+        f"{above:+.1f} ms",
+        above <= 2,
+    )
+    ratio = row["ours"].predict_p50 / row["naive"].predict_p50
+    yield _at_most("1024 WebP, sequential: predict time over the naive predictor's", ratio, 0.8)
+
+
+def _ten(row: dict[str, Figures]) -> Iterator[Claim]:
+    ours, naive = row["ours"], row["naive"]
+    yield _at_most(
+        "ten 4K PNGs: the worker's CPU over the naive predictor's",
+        ours.worker_cpu / naive.worker_cpu,
+        0.25,
+    )
+    body = row["wire"].answer_bytes
+    over = [max(0.0, each.worker_growth - body) for each in (ours, naive)]
+    yield Claim(
+        "ten 4K PNGs: the worker's peak memory over the raw body, against the naive predictor's, "
+        "at most 0.5",
+        f"{_mib(over[0])} against {_mib(over[1])} (peak growth {_mib(ours.worker_growth)} against "
+        f"{_mib(naive.worker_growth)}, raw body {_mib(body)})",
+        over[0] <= 0.5 * over[1],
+    )
+
+
+def _full_load(row: dict[str, Figures]) -> Iterator[Claim]:
+    ratio = row["ours"].wall / row[AWAITS].wall
+    yield _at_most("256 in flight, 2 s upstream: wall time over a predictor that waits", ratio, 1.1)
+    failures = row["ours"].failures
+    yield Claim(
+        "256 in flight, 2 s upstream: no failure but Cog's own 409",
+        f"{len(failures)} failures, {row['ours'].busy} times 409",
+        not failures,
+    )
+
+
+def _cost_of_load(table: Table) -> Iterator[Claim]:
+    for delay in ("0 s", "2 s"):
+        few, many = (table[f"1024 WebP, {n} in flight, {delay}"]["ours"] for n in (8, 256))
+        ratio = many.cpu_per_prediction / few.cpu_per_prediction
+        yield _at_most(f"CPU per prediction at 256 over 8 in flight, {delay} upstream", ratio, 1.3)
+
+
+def _against_litellm(table: Table) -> Iterator[Claim]:
+    for cell, row in table.items():
+        ours, theirs = row["ours"], row["litellm"]
+        pairs = [
+            ("added latency", ours.added_p50, theirs.added_p50),
+            ("seconds per prediction", 1 / ours.per_second, 1 / theirs.per_second),
+            ("peak memory", ours.peak, theirs.peak),
+        ]
+        for (what, own, other), reason in zip(pairs, REASONS[KINDS[cell]], strict=True):
+            ratio = own / other if other > 0 else float("nan")
+            text = f"{cell}: {what} over LiteLLM's, at most 1"
+            yield Claim(text, f"{ratio:.2f}", own <= other, reason)
+
+
+def _at_most(text: str, ratio: float, bound: float) -> Claim:
+    return Claim(f"{text}, at most {bound:g}", f"{ratio:.2f}", ratio <= bound)
+
+
+def _mib(size: float) -> str:
+    return f"{size / 2**20:.0f} MiB"

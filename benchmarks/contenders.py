@@ -1,0 +1,234 @@
+"""Who is measured: each runs in processes of its own in front of the same sandbox."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from benchmarks import bare_sdk, load
+from benchmarks.cells import Cell, Inputs, Request, to_cog, to_images_api
+from benchmarks.processes import Used, Watched, cpu_seconds
+from dev.environments import environment
+from dev.litellm_proxy import litellm_proxy
+from dev.servers import HOST, PROJECT, Server, clean_environment, free_port, get, predictor_server
+
+SLOTS = "256"
+KEY = "test-key-operator"
+REQUIREMENTS = (PROJECT / "requirements.txt", PROJECT / "benchmarks" / "requirements.txt")
+CLIENT_GIVES_UP = 120.0  # seconds
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One cell, once. Seconds and bytes; CPU and memory by role of the process."""
+
+    latencies: list[float]
+    predict_times: list[float]
+    failures: list[str]
+    busy: int
+    wall: float
+    answer_bytes: int
+    used: Used
+    client_cpu: float
+    sandbox_cpu: float
+
+
+class Running(Protocol):
+    def sample(self, cell: Cell) -> Sample: ...
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all contenders share."""
+
+    sandbox: Server
+    inputs: Inputs
+    ready_file: Path
+    """The image that the upstream answers light cells with."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """`started()` yields it ready for requests, in fresh processes."""
+
+    name: str
+    title: str
+    started: Callable[[Bench], AbstractContextManager[Running]]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A contender that is a server."""
+
+    bench: Bench
+    server: Server
+    request: Callable[[Cell, Inputs], Request]
+    key: str | None = None
+
+    def sample(self, cell: Cell) -> Sample:
+        request = self.request(cell, self.bench.inputs)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(request.to_bytes(self.key))
+            file.flush()
+            job = load.Job(
+                port=int(self.server.root.rpartition(":")[2]),
+                request_file=file.name,
+                sign_of_success=request.sign_of_success,
+                in_flight=cell.in_flight,
+                requests=cell.requests,
+                seconds=cell.seconds,
+            )
+            watched = Watched(self.server.process.pid).begin()
+            before = cpu_seconds(self.bench.sandbox.process.pid)
+            outcome = load.Outcome(**_load(job))
+            sandbox_cpu = cpu_seconds(self.bench.sandbox.process.pid) - before
+            used = watched.end()
+        return Sample(
+            latencies=outcome.latencies,
+            predict_times=outcome.predict_times,
+            failures=outcome.failures,
+            busy=outcome.busy,
+            wall=outcome.wall,
+            answer_bytes=outcome.answer_bytes,
+            used=used,
+            client_cpu=outcome.client_cpu,
+            sandbox_cpu=sandbox_cpu,
+        )
+
+
+@dataclass(frozen=True)
+class Direct:
+    """The SDK in a process of its own that makes its own load."""
+
+    bench: Bench
+    process: subprocess.Popen[str]
+
+    def sample(self, cell: Cell) -> Sample:
+        files = self.bench.inputs.files[: cell.input_count]
+        job = bare_sdk.Job(
+            base_url=self.bench.sandbox.url,
+            arguments=cell.arguments,
+            input_files=[str(file) for file in files],
+            in_flight=cell.in_flight,
+            requests=cell.requests,
+            seconds=cell.seconds,
+        )
+        before = cpu_seconds(self.bench.sandbox.process.pid)
+        assert self.process.stdin
+        assert self.process.stdout
+        print(json.dumps(asdict(job)), file=self.process.stdin, flush=True)
+        outcome = json.loads(self.process.stdout.readline())
+        return Sample(
+            latencies=outcome["latencies"],
+            predict_times=[],
+            failures=outcome["failures"],
+            busy=0,
+            wall=outcome["wall"],
+            answer_bytes=0,
+            used=Used(outcome["cpu"], outcome["peak"], outcome["growth"]),
+            client_cpu=0.0,
+            sandbox_cpu=cpu_seconds(self.bench.sandbox.process.pid) - before,
+        )
+
+
+def _load(job: load.Job) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.load"],
+        cwd=PROJECT,
+        env=clean_environment(),
+        input=json.dumps(asdict(job)).encode(),
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=CLIENT_GIVES_UP,
+    )
+    outcome: dict[str, Any] = json.loads(done.stdout)
+    return outcome
+
+
+@contextmanager
+def _wire(bench: Bench) -> Iterator[Running]:
+    yield Served(bench, bench.sandbox, to_images_api, KEY)
+
+
+@contextmanager
+def _ours(bench: Bench) -> Iterator[Running]:
+    with predictor_server(OPENAI_PROXY_URL=bench.sandbox.url, COG_MAX_CONCURRENCY=SLOTS) as server:
+        yield Served(bench, server, to_cog)
+
+
+@contextmanager
+def _naive(bench: Bench) -> Iterator[Running]:
+    with predictor_server(
+        COG_PREDICT_TYPE_STUB="benchmarks/predictors/naive.py:Predictor",
+        COG_MAX_CONCURRENCY=SLOTS,
+        OPENAI_BASE_URL=bench.sandbox.url,
+        OPENAI_API_KEY=KEY,
+    ) as server:
+        yield Served(bench, server, to_cog)
+
+
+@contextmanager
+def awaits_only(bench: Bench, seconds: float) -> Iterator[Running]:
+    """A predictor that waits `seconds` and returns a ready file; takes only a prompt."""
+    with predictor_server(
+        COG_PREDICT_TYPE_STUB="benchmarks/predictors/awaits.py:Predictor",
+        COG_MAX_CONCURRENCY=SLOTS,
+        AWAIT_SECONDS=str(seconds),
+        AWAIT_FILE=str(bench.ready_file),
+    ) as server:
+        yield Served(bench, server, to_cog)
+
+
+@contextmanager
+def _sdk(bench: Bench) -> Iterator[Running]:
+    command = [sys.executable, "-m", "benchmarks.bare_sdk"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=PROJECT, env=clean_environment(), stdin=pipe, stdout=pipe, text=True
+    ) as process:
+        yield Direct(bench, process)
+
+
+@contextmanager
+def _litellm(bench: Bench) -> Iterator[Running]:
+    with litellm_proxy(bench.sandbox.url) as server:
+        yield Served(bench, server, to_images_api, server.key)
+
+
+@contextmanager
+def _fastapi(bench: Bench) -> Iterator[Running]:
+    python = environment("benchmarks", *REQUIREMENTS) / "bin" / "python"
+    port = free_port()
+    address = ["--host", HOST, "--port", str(port)]
+    server = Server(
+        "The FastAPI endpoint",
+        [str(python), "-m", "uvicorn", "benchmarks.fastapi_endpoint:app", *address],
+        clean_environment() | {"OPENAI_BASE_URL": bench.sandbox.url, "OPENAI_API_KEY": KEY},
+    )
+    server.root = f"http://{HOST}:{port}"
+    try:
+        server.wait_until(lambda: _answers(f"{server.root}/openapi.json"))
+        yield Served(bench, server, to_cog)
+    finally:
+        server.stop()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return get(url)[0] == 200
+    except OSError:
+        return False
+
+
+WIRE = Contender("wire", "the upstream itself", _wire)
+OURS = Contender("ours", "this predictor", _ours)
+SDK = Contender("sdk", "bare openai SDK", _sdk)
+NAIVE = Contender("naive", "naive Cog predictor", _naive)
+LITELLM = Contender("litellm", "LiteLLM proxy", _litellm)
+FASTAPI = Contender("fastapi", "FastAPI and the SDK", _fastapi)
+ALL = (WIRE, OURS, SDK, NAIVE, LITELLM, FASTAPI)

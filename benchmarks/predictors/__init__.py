@@ -1,0 +1,1 @@
+"""Predictors to compare with; Cog loads each from its file."""
