@@ -4,13 +4,13 @@ import argparse
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, NoReturn
 
 from dev import request, results
 from dev.display import LiveLog
-from dev.prediction import PredictionError, State, follow
+from dev.prediction import EVERY_WEBHOOK, PredictionError, State, follow
 from dev.servers import ServerError, predictor_server
 from dev.upstream import real_upstream, sandbox_upstream
 from gpt_image.errors import GptImageError
@@ -48,10 +48,11 @@ def _main(arguments: argparse.Namespace) -> int:
 def _predict(inputs: Mapping[str, Any], real: bool) -> State:
     with ExitStack() as stack:
         environment = real_upstream(inputs) if real else stack.enter_context(sandbox_upstream())
-        server = stack.enter_context(predictor_server(**environment))
+        server = stack.enter_context(predictor_server(**environment, **EVERY_WEBHOOK))
         print(f"Cog's server is ready at {server.url}\n", flush=True)
         live = stack.enter_context(LiveLog())
-        for state in follow(server, inputs):
+        # Closed here, and not when it is collected: that cancels a prediction which is stopped.
+        for state in stack.enter_context(closing(follow(server, inputs))):
             live.update(state)
     return state
 

@@ -5,8 +5,8 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -16,6 +16,9 @@ FINAL = frozenset({"succeeded", "failed", "canceled"})
 # Cog answers some 409 although a slot is free; such a request was never started.
 BUSY_ATTEMPTS = 20
 BUSY_PAUSE = 0.1  # seconds
+# For the server's environment. Cog sends at most one webhook in 500 ms and drops the others, so
+# lines logged right after the start would show when the images are there (seen on Cog 0.23.1).
+EVERY_WEBHOOK = {"COG_THROTTLE_RESPONSE_INTERVAL": "0"}
 
 State = dict[str, Any]
 
@@ -24,11 +27,13 @@ class PredictionError(Exception):
     """The server refused the request or went away; the text is one sentence."""
 
 
-def follow(server: Server, inputs: Mapping[str, Any], tick: float = 0.1) -> Iterator[State]:
+def follow(
+    server: Server, inputs: Mapping[str, Any], tick: float = 0.1
+) -> Generator[State, None, None]:
     """Start a prediction and yield its latest state every `tick` seconds, the final one last.
 
     A state is a webhook's body: `status`, `logs` so far, `metrics`, and at the end `output`
-    (data URIs) or `error`.
+    (data URIs) or `error`. Closing the iterator before that cancels the prediction.
 
     Raises:
         PredictionError: refused (the reason is the server's), or the server ended.
@@ -40,35 +45,58 @@ def follow(server: Server, inputs: Mapping[str, Any], tick: float = 0.1) -> Iter
             "webhook": url,
             "webhook_events_filter": ["start", "logs", "completed"],
         }
-        _start(server, json.dumps(body))
-        while state["status"] not in FINAL:
-            yield state
-            try:
-                # Webhooks can come out of order; the final one ends the loop, so it always wins.
-                state = states.get(timeout=tick)
-            except queue.Empty:
-                if server.process.poll() is not None:
-                    raise PredictionError("The predictor's server ended unexpectedly.") from None
-        yield state
-
-
-def _start(server: Server, body: str) -> None:
-    for attempt in range(1, BUSY_ATTEMPTS + 1):
-        connection = http.client.HTTPConnection(server.root.removeprefix("http://"), timeout=60)
+        prediction_id = _start(server, json.dumps(body))
         try:
-            headers = {"Content-Type": "application/json", "Prefer": "respond-async"}
-            connection.request("POST", "/predictions", body, headers)
-            answer = connection.getresponse()
-            text = answer.read().decode(errors="replace")
+            while state["status"] not in FINAL:
+                yield state
+                # Webhooks can come out of order; the final one ends the loop, so it always wins.
+                state = _next(states, tick, server) or state
+            yield state
+        finally:
+            if state["status"] not in FINAL:
+                _cancel(server, prediction_id)
+
+
+def _next(states: "queue.SimpleQueue[State]", within: float, server: Server) -> State | None:
+    try:
+        return states.get(timeout=within)
+    except queue.Empty:
+        if server.process.poll() is not None:
+            raise PredictionError("The predictor's server ended unexpectedly.") from None
+        return None
+
+
+def _start(server: Server, body: str) -> str:
+    """Post the request; the id that the server gave the prediction."""
+    attempts_left = BUSY_ATTEMPTS
+    while True:
+        attempts_left -= 1
+        try:
+            status, text = _post(server, "/predictions", body)
         except OSError as error:
             raise PredictionError(f"The predictor's server cannot be reached: {error}.") from None
-        finally:
-            connection.close()
-        if answer.status == 202:
-            return
-        if answer.status != 409 or attempt == BUSY_ATTEMPTS:
-            raise PredictionError(_reason(answer.status, text))
+        if status == 202:
+            return str(json.loads(text)["id"])
+        if status != 409 or not attempts_left:
+            raise PredictionError(_reason(status, text))
         time.sleep(BUSY_PAUSE)
+
+
+def _cancel(server: Server, prediction_id: str) -> None:
+    # A server that is told to stop waits for what runs, which can be minutes.
+    with suppress(OSError, http.client.HTTPException):
+        _post(server, f"/predictions/{prediction_id}/cancel", "")
+
+
+def _post(server: Server, path: str, body: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection(server.root.removeprefix("http://"), timeout=60)
+    try:
+        headers = {"Content-Type": "application/json", "Prefer": "respond-async"}
+        connection.request("POST", path, body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(errors="replace")
+    finally:
+        connection.close()
 
 
 def _reason(status: int, text: str) -> str:

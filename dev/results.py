@@ -26,14 +26,17 @@ def check_destination(path: Path) -> Path:
     """`path`, or `output` in it where it is a folder, as with `cog predict -o`.
 
     Raises:
-        OSError: nothing can be written there; asked before money is spent.
+        ValueError: nothing can be written there; asked before money is spent.
     """
     path = path.expanduser()
     target = path / "output" if path.is_dir() else path
-    target.parent.mkdir(parents=True, exist_ok=True)
     probe = target.parent / f".{target.name}.part"
-    probe.touch()
-    probe.unlink()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ValueError(f"Cannot write to {target.parent}: {error.strerror}.") from None
     return target
 
 

@@ -34,12 +34,12 @@ REQUESTS: dict[str, dict[str, Any]] = {
         "quality": "medium",
     },
     "edit-one-image": {
-        "prompt": "Put this mug on a wooden breakfast table in morning light",
+        "prompt": "Set this mug on a wooden breakfast table in morning light",
         "input_images": ["mug.png"],
         "aspect_ratio": "1:1",
     },
     "compose-three-images": {
-        "prompt": "A reading corner with this armchair, this lamp and this rug, evening light",
+        "prompt": "A cosy reading corner with this armchair, this lamp and this rug",
         "input_images": ["armchair.png", "lamp.webp", "rug.jpg"],
         "aspect_ratio": "3:2",
         "quality": "high",
@@ -85,6 +85,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
 
 _CELL = 360  # pixels
 _GAP = 24
+_GUTTER = 8  # between the pictures of one request
 _COLUMNS = 3
 _CAPTION = 40
 _PAPER, _INK = "#f4f1ea", "#33312c"
@@ -141,16 +142,22 @@ def _fitted(images: list[Image.Image]) -> Image.Image:
     """One picture, or several side by side, centred in a square cell; alpha on a checkerboard."""
     cell = Image.new("RGBA", (_CELL, _CELL))
     across = 1 if len(images) == 1 else 2
-    room = (_CELL - 8 * (across - 1)) // across
+    down = -(-len(images) // across)
+    room = (_CELL - _GUTTER * (across - 1)) // across
     for index, image in enumerate(images):
         small = image.convert("RGBA")
         small.thumbnail((room, room), Image.Resampling.LANCZOS)
         if image.has_transparency_data:
             small = Image.alpha_composite(_checkerboard(small.size), small)
-        x = index % across * (room + 8) + (room - small.width) // 2
-        y = index // across * (room + 8) + (room - small.height) // 2
-        cell.paste(small, (x, y))
+        row, column = divmod(index, across)
+        cell.paste(small, (_start(small.width, column, across), _start(small.height, row, down)))
     return cell
+
+
+def _start(length: int, index: int, count: int) -> int:
+    """Where number `index` of `count` equal lengths begins, all of them centred in a cell."""
+    pitch = length + _GUTTER
+    return (_CELL - count * pitch + _GUTTER) // 2 + index * pitch
 
 
 def _checkerboard(size: tuple[int, int]) -> Image.Image:

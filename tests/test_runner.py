@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,6 +58,17 @@ def test_a_prediction_saves_its_pictures_and_says_all_about_them(tmp_path: Path)
     assert re.search(r"^cost_usd +\$0\.0\d+$", done.stdout, re.MULTILINE)
 
 
+def test_logs_show_while_the_prediction_runs(tmp_path: Path) -> None:
+    done = run("-i", "prompt=A [sandbox:slow seconds=4]", "-o", "x", cwd=tmp_path)
+
+    seconds = {
+        line: float(elapsed)
+        for elapsed, line in re.findall(r"^ +(\d+\.\d) s  (.*)$", done.stdout, re.MULTILINE)
+    }
+    assert seconds["Generating image..."] < 3
+    assert seconds["Generated 1 images"] >= 4
+
+
 def test_files_are_sent_in_their_order(tmp_path: Path) -> None:
     for name, color in (("a.png", "red"), ("b.png", "blue")):
         (tmp_path / name).write_bytes(picture(color=color))
@@ -94,7 +106,11 @@ def test_json_comes_from_a_file_the_command_line_or_stdin(tmp_path: Path, argume
         (["-i", "prompt=x", "-i", "input_images=@gone.png"], "gone.png"),
         (["--json", "{"], "--json is not valid JSON"),
         (["--bogus"], "--bogus"),
+        (["--json", "@gone.json"], "Cannot read gone.json: No such file or directory."),
+        (["-i", "prompt=x", "-o", "/dev/null/x"], "Cannot write to /dev/null: "),
+        (["-i", "prompt=x", "-i", "aspect_ratio=9:9"], 'aspect_ratio: "9:9" is not one of ['),
         (["-i", "prompt= "], "The prompt is empty; describe the image that you want."),
+        (["-i", "prompt=x [sandbox:moderation]"], "OpenAI's safety system blocked the request"),
     ],
     ids=str,
 )
@@ -127,8 +143,11 @@ def test_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
     assert len(children) >= 2
 
     runner.send_signal(signal.SIGINT)
+    interrupted = time.monotonic()
     _, said = runner.communicate(timeout=20)
 
+    # Cog's server would wait for the prediction, so the runner cancels it first.
+    assert time.monotonic() - interrupted < 8
     assert runner.returncode == 130
     assert said.strip() == "Stopped; nothing is left running."
     _, alive = psutil.wait_procs(children, timeout=2)
@@ -149,20 +168,26 @@ def test_an_exported_key_does_not_turn_a_demo_into_a_bill(
     assert not other_upstream.requests
 
 
+@pytest.mark.parametrize(
+    ("variables", "payer"),
+    [
+        (("OPENAI_API_KEY", "OPENAI_BASE_URL"), "OPENAI_API_KEY at {host}"),
+        (("OPENAI_PROXY_KEY", "OPENAI_PROXY_URL"), "the proxy at {host}, with OPENAI_PROXY_KEY"),
+    ],
+    ids=["key", "proxy"],
+)
 def test_real_says_who_pays_and_what_it_costs_first(
-    tmp_path: Path, other_upstream: Sandbox
+    tmp_path: Path, other_upstream: Sandbox, variables: tuple[str, str], payer: str
 ) -> None:
-    exported = {
-        "OPENAI_API_KEY": "test-key-operator",
-        "OPENAI_BASE_URL": f"{other_upstream.root}/v1",
-    }
+    values = ("test-key-operator", f"{other_upstream.root}/v1")
+    exported = dict(zip(variables, values, strict=True))
     flags = ["-i", "prompt=A lighthouse", "-i", "quality=medium", "-o", "x", "--real"]
     done = run(*flags, cwd=tmp_path, **exported)
 
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     host = other_upstream.root.removeprefix("http://")
-    assert lines[0] == f"No sandbox: this is served, and paid, by OPENAI_API_KEY at {host}."
+    assert lines[0] == f"No sandbox: this is served, and paid, by {payer.format(host=host)}."
     # 1756 output tokens at $30 a million.
     assert lines[1] == "Expected cost: $0.053 for 1 image, plus the tokens of the inputs."
     assert "test-key-operator" not in done.stdout + done.stderr

@@ -97,6 +97,22 @@ def test_the_readmes_line_sends_the_same_inputs(name: str, monkeypatch: pytest.M
     assert from_flags(flags_of(name)) == {k: v for k, v in written if v != DEFAULTS.get(k)}
 
 
+@pytest.mark.parametrize("name", REQUESTS)
+def test_no_line_has_a_single_file_which_cog_would_not_take_for_a_list(name: str) -> None:
+    flags = [flag for flag in flags_of(name) if flag.startswith("input_images=@")]
+    assert len(flags) != 1
+
+
+def test_the_readmes_curl_line_works_as_it_stands(cog: Cog) -> None:
+    text = (SAMPLES / "README.md").read_text()
+    (line,) = re.findall(r"```sh\n(\(printf .*?)\n```", text, re.DOTALL)
+    command = line.replace("http://127.0.0.1:5000", cog.url)
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=SAMPLES.parent, capture_output=True, check=True
+    )
+    assert Prediction(json.loads(done.stdout)).image.size == (1536, 1024)
+
+
 @pytest.mark.parametrize("file", sorted((SAMPLES / "inputs").iterdir()), ids=lambda f: f.name)
 def test_input_pictures_are_small(file: Path) -> None:
     assert file.stat().st_size < 60_000
