@@ -1,6 +1,7 @@
 """deploy/haproxy.cfg in front of three predictors: what does not fit waits, and nothing is lost."""
 
 import asyncio
+import itertools
 import os
 import shutil
 import subprocess
@@ -108,22 +109,10 @@ def test_compose_runs_what_the_configuration_expects() -> None:
 
 async def _send_all(url: str) -> tuple[list[dict[str, Any]], int]:
     """All answers, and how often one of them was 409 at first."""
-    busy = 0
-
-    async def send(client: httpx2.AsyncClient, number: int) -> dict[str, Any]:
-        nonlocal busy
-        while True:
-            answer = await _predict(client, url, number)
-            if answer.status_code != 409:
-                assert answer.status_code == 200, answer.text
-                body: dict[str, Any] = answer.json()
-                return body
-            busy += 1
-            await asyncio.sleep(0.1)
-
     async with _client() as client:
-        sending = [send(client, number) for number in range(1, REQUESTS + 1)]
-        return await asyncio.gather(*sending), busy
+        sending = [_predict(client, url, number) for number in range(1, REQUESTS + 1)]
+        answers = await asyncio.gather(*sending)
+    return [answer for answer, _ in answers], sum(busy for _, busy in answers)
 
 
 async def _hang_up_in_the_queue(url: str) -> None:
@@ -150,9 +139,16 @@ def _client() -> httpx2.AsyncClient:
 
 async def _predict(
     client: httpx2.AsyncClient, url: str, number: int, marker: str = ""
-) -> httpx2.Response:
+) -> tuple[dict[str, Any], int]:
+    """The answer, and how many times 409 came before it; a 409 was never started."""
     prompt = f"A lighthouse at dusk [#{number}] {marker}"
-    return await client.post(f"{url}/predictions", json={"input": {"prompt": prompt}})
+    for busy in itertools.count():
+        answer = await client.post(f"{url}/predictions", json={"input": {"prompt": prompt}})
+        if answer.status_code != 409:
+            assert answer.status_code == 200, answer.text
+            return answer.json(), busy
+        await asyncio.sleep(0.1)
+    raise AssertionError("unreachable")
 
 
 def _most_at_once(ledger: list[dict[str, Any]]) -> int:
