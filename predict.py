@@ -41,7 +41,7 @@ class Predictor(BaseRunner):
         self.settings = take_settings()
         self.upstream = Upstream(self.settings)
         self.outputs = outputs.Outputs(self.settings)
-        usage.check_price(self.settings.openai_image_model)
+        self.prices = usage.Prices.of(self.settings.openai_image_model)
         log.info("Callers without a key are served by %s.", self.settings.payer_without_key)
 
     def healthcheck(self) -> bool:
@@ -133,7 +133,7 @@ class Predictor(BaseRunner):
         try:
             for line in used.log_lines():
                 log.info("%s", line)
-            metrics = used.metrics(self.settings.openai_image_model)
+            metrics = used.metrics(self.prices)
             metrics |= {"generate_time": seconds, "image_output_count": images}
             for name, value in metrics.items():
                 self.record_metric(name, value)

@@ -32,15 +32,15 @@ class AnswerStream:
 
     async def read(self, chunks: AsyncIterable[bytes]) -> None:
         """Take the body in; if `chunks` raises, what came until then stays usable."""
-        step = bytearray()
+        step: list[bytes] = []
         try:
             async for chunk in chunks:
-                step += chunk
-                if len(step) >= _STEP:
-                    await in_thread(self._feed, bytes(step))
+                step.append(chunk)
+                if sum(map(len, step)) >= _STEP:
+                    await in_thread(self._feed, b"".join(step))
                     step.clear()
         finally:
-            await in_thread(self._feed, bytes(step), last=True)
+            await in_thread(self._feed, b"".join(step), last=True)
 
     def _feed(self, data: bytes, last: bool = False) -> None:
         self._unread += data

@@ -24,23 +24,29 @@ class Base64File:
 
     def write(self, data: bytes, last: bool) -> None:
         """Take the next piece, which must not end inside an escape nor the first inside a head."""
+        if self._file.tell() == 0 and (head := _DATA_URI.match(data)):
+            data = data[head.end() :]
         try:
-            if self._file.tell() == 0 and (prefix := _DATA_URI.match(data)):
-                data = data[prefix.end() :]
-            if b"\\" in data:
-                data = json.loads(b'"%b"' % data, strict=False).encode()
-            if any(space in data for space in (b"\n", b"\r", b" ", b"\t")):
-                data = b"".join(data.split())
-            data = self._odd + data
-            whole = len(data) if last else len(data) // 4 * 4
-            self._odd = data[whole:]
-            padded = data[:whole] + b"=" * (-whole % 4)
-            self._file.write(pybase64.b64decode(padded, validate=True))
+            self._decode(data, last)
         except ValueError:
-            self._sound = False
+            try:  # only now, because looking through every piece first takes as long as decoding
+                self._decode(_plain(data), last)
+            except ValueError:
+                self._sound = False
+
+    def _decode(self, data: bytes, last: bool) -> None:
+        data = self._odd + data
+        whole = len(data) if last else len(data) // 4 * 4
+        self._file.write(pybase64.b64decode(data[:whole] + b"=" * (-whole % 4), validate=True))
+        self._odd = data[whole:]
 
     def close(self, complete: bool) -> Path | None:
         """The file if all of it was base64, else None."""
         size = self._file.tell()
         self._file.close()
         return self._path if self._sound and complete and size else None
+
+
+def _plain(data: bytes) -> bytes:
+    """Without JSON escapes and white space."""
+    return b"".join(json.loads(b'"%b"' % data, strict=False).encode().split())
