@@ -25,7 +25,9 @@ serve: ## keep Cog's server and the sandbox up, on port 5000 if it is free
 	@$(python) -m dev.serve
 
 test: lint types cog-check container-test bench-smoke ## everything that CI runs
-	@$(without_credentials); $(python) -m pytest -m "not container"
+	@$(without_credentials); $(python) -m pytest -m "litellm or haproxy"
+	@$(without_credentials); $(python) -m pytest -n 2 --dist loadfile \
+		-m "not (container or litellm or haproxy)"
 
 test-quick: ## the contract and one prediction per path
 	@$(environment) test
