@@ -121,9 +121,7 @@ def test_no_key_comes_out_anywhere(evidence: Evidence) -> None:
     assert not found
 
 
-@pytest.mark.parametrize(
-    "canary", [CALLER, PROXY, OPERATOR], ids=["caller", "proxy", "operator"]
-)
+@pytest.mark.parametrize("canary", [CALLER, PROXY, OPERATOR], ids=["caller", "proxy", "operator"])
 def test_the_scan_finds_a_planted_key(hidden: Path, canary: str) -> None:
     planted = hidden / "planted.txt"
     planted.write_text(f"oops: {canary}")
