@@ -20,7 +20,7 @@ _TEXT_LIMIT = 8 << 20  # bytes; more is no answer of the Images API
 class AnswerStream:
     """`text` is the JSON, each image's data in it replaced by the image's index in `files`.
 
-    A file whose data was cut off or is no base64 stands there as None.
+    None stands there for data that broke off or is no base64.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -37,15 +37,20 @@ class AnswerStream:
             async for chunk in chunks:
                 step.append(chunk)
                 if sum(map(len, step)) >= _STEP:
-                    await in_thread(self._feed, b"".join(step))
+                    await in_thread(self._feed, step)
                     step.clear()
         finally:
-            await in_thread(self._feed, b"".join(step), last=True)
+            await in_thread(self._feed, step, last=True)
 
-    def _feed(self, data: bytes, last: bool = False) -> None:
-        self._unread += data
-        while self._take_image(self._image, last) if self._image else self._take_text(last):
-            pass
+    def _feed(self, step: list[bytes], last: bool = False) -> None:
+        # One after the other, because joining them takes as long as decoding them.
+        pieces = [(chunk, False) for chunk in step]
+        if last:
+            pieces.append((b"", True))
+        for chunk, ends in pieces:
+            self._unread += chunk
+            while self._take_image(self._image, ends) if self._image else self._take_text(ends):
+                pass
 
     def _take_text(self, last: bool) -> bool:
         start = _DATA_STARTS.search(self._unread)

@@ -35,10 +35,15 @@ class Base64File:
                 self._sound = False
 
     def _decode(self, data: bytes, last: bool) -> None:
-        data = self._odd + data
-        whole = len(data) if last else len(data) // 4 * 4
-        self._file.write(pybase64.b64decode(data[:whole] + b"=" * (-whole % 4), validate=True))
-        self._odd = data[whole:]
+        # Nearly all is decoded where it lies, because a copy takes as long as decoding does.
+        first = self._odd + data[: -len(self._odd) % 4]
+        rest = memoryview(data)[len(first) - len(self._odd) :]
+        odd = first[len(first) // 4 * 4 :] + rest[len(rest) // 4 * 4 :]
+        pieces = [first[: len(first) // 4 * 4], rest[: len(rest) // 4 * 4]]
+        if last:
+            pieces.append(odd + b"=" * (-len(odd) % 4))
+        self._file.writelines([pybase64.b64decode(piece, validate=True) for piece in pieces])
+        self._odd = odd
 
     def close(self, complete: bool) -> Path | None:
         """The file if all of it was base64, else None."""
