@@ -1,5 +1,6 @@
 """Replicate's openai/gpt-image-2 as a Cog predictor: the contract, and the story of a prediction."""
 
+import gc
 import logging
 import time
 from typing import Optional
@@ -42,6 +43,8 @@ class Predictor(BaseRunner):
         self.upstream = Upstream(self.settings)
         self.outputs = outputs.Outputs(self.settings)
         self.prices = usage.Prices.of(self.settings.openai_image_model)
+        # All that is imported by now stays, so the collector need not look at it again.
+        gc.freeze()
         log.info("Callers without a key are served by %s.", self.settings.payer_without_key)
 
     def healthcheck(self) -> bool:
@@ -112,7 +115,8 @@ class Predictor(BaseRunner):
             log.info("Model check completed. Model: %s", self.settings.openai_image_model)
 
             prediction_id = logs.shown_id(self.scope.context.get("prediction_id"))
-            async with self.outputs.directory(prediction_id) as directory:
+            at_once = request.is_edit  # converted input images go there
+            async with self.outputs.directory(prediction_id, at_once=at_once) as directory:
                 images = await inputs.prepare(paths, directory)
                 log.info("Generating image...")
                 if prediction_id:

@@ -1,7 +1,7 @@
 """Splits an answer while it arrives: image data into files, the rest of the JSON into memory."""
 
 import re
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Iterable
 from pathlib import Path
 
 from gpt_image.base64_file import Base64File
@@ -18,14 +18,12 @@ _TEXT_LIMIT = 8 << 20  # bytes; more is no answer of the Images API
 
 
 class AnswerStream:
-    """`text` is the JSON, each image's data in it replaced by the image's index in `files`.
-
-    None stands there for data that broke off or is no base64.
-    """
+    """`text` is the JSON, each image's data in it replaced by the image's index in `files`."""
 
     def __init__(self, directory: Path) -> None:
         self.text = bytearray()
-        self.files: list[Path | None] = []
+        # Not all flushed; None is data that broke off or is no base64.
+        self.files: list[Base64File | None] = []
         self._directory = directory
         self._unread = b""
         self._image: Base64File | None = None
@@ -37,19 +35,22 @@ class AnswerStream:
             async for chunk in chunks:
                 step.append(chunk)
                 if sum(map(len, step)) >= _STEP:
-                    await in_thread(self._feed, step)
+                    await in_thread(self._to_disk, step)
                     step.clear()
         finally:
-            await in_thread(self._feed, step, last=True)
+            self._feed([*step, None])  # less than a step, and written to disk later
 
-    def _feed(self, step: list[bytes], last: bool = False) -> None:
-        # One after the other, because joining them takes as long as decoding them.
-        pieces = [(chunk, False) for chunk in step]
-        if last:
-            pieces.append((b"", True))
-        for chunk, ends in pieces:
-            self._unread += chunk
-            while self._take_image(self._image, ends) if self._image else self._take_text(ends):
+    def _to_disk(self, step: Iterable[bytes]) -> None:
+        self._feed(step)
+        for image in filter(None, [*self.files, self._image]):
+            image.flush()
+
+    def _feed(self, pieces: Iterable[bytes | None]) -> None:
+        # One after the other, because joining them takes as long as decoding them; None is the end.
+        for piece in pieces:
+            last = piece is None
+            self._unread += piece or b""
+            while self._take_image(self._image, last) if self._image else self._take_text(last):
                 pass
 
     def _take_text(self, last: bool) -> bool:
@@ -74,6 +75,6 @@ class AnswerStream:
         self._unread = self._unread[len(data) :]
         image.write(data, last=end >= 0)
         if end >= 0 or last:
-            self.files.append(image.close(complete=end >= 0))
+            self.files.append(image if end >= 0 and image.is_sound and image.size else None)
             self._image = None
         return end >= 0

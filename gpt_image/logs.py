@@ -18,10 +18,6 @@ def configure() -> None:
     ours.handlers = [handler]
     ours.setLevel(logging.INFO)
     ours.propagate = False
-    # Not asked for by the format, and a third of a record's cost (logging's HOWTO, Optimization).
-    logging._srcfile = None  # type: ignore[attr-defined]
-    logging.logThreads = logging.logProcesses = False
-    logging.logMultiprocessing = logging.logAsyncioTasks = False
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
 

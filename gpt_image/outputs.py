@@ -14,6 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from gpt_image import image_structure
+from gpt_image.base64_file import Base64File
 from gpt_image.errors import BILLED_NOTE, AnswerNotUsable, BadSettings, OutputNotSaved
 from gpt_image.fetch import NotFetched, fetch
 from gpt_image.image_structure import Damaged, Structure
@@ -43,26 +44,34 @@ class Outputs:
         self._max_age = settings.output_max_age_seconds
         self._in_use: set[Path] = set()
         self._swept = -math.inf
+        self._is_proven = False
 
     @asynccontextmanager
-    async def directory(self, prediction_id: str | None) -> AsyncIterator[Path]:
+    async def directory(self, prediction_id: str | None, *, at_once: bool) -> AsyncIterator[Path]:
         """A fresh directory for one prediction, named after it; removed if the prediction fails.
+
+        It comes into being with the first file, unless it is wanted `at_once` or the last
+        prediction has not shown that there is place: then nothing must be paid for before.
 
         Raises:
             BadSettings: none can be made.
         """
         directory = self._root / _unique_name(prediction_id)
-        try:
-            await in_thread(directory.mkdir, parents=True)
-        except OSError as error:
-            raise BadSettings(
-                f"There is no place for output files ({error.strerror}), so nothing was asked of "
-                "the upstream; have the operator check OUTPUT_DIRECTORY."
-            ) from None
+        if at_once or not self._is_proven:
+            try:
+                await in_thread(directory.mkdir, parents=True)
+            except OSError as error:
+                raise BadSettings(
+                    f"There is no place for output files ({error.strerror}), so nothing was asked "
+                    "of the upstream; have the operator check OUTPUT_DIRECTORY."
+                ) from None
         self._in_use.add(directory)
         try:
             yield directory
-        except BaseException:
+            self._is_proven = True
+        except BaseException as failure:
+            if isinstance(failure, OutputNotSaved):
+                self._is_proven = False
             await in_thread(shutil.rmtree, directory, ignore_errors=True)
             raise
         finally:
@@ -102,9 +111,9 @@ async def save(answer: Answer, request: ImageRequest, directory: Path, until: fl
     """
     one_at_a_time = asyncio.Lock()  # because conversion holds all pixels in memory
 
-    async def finished(number: int, image: Path | str) -> Path | Exception:
+    async def finished(number: int, image: Base64File | str) -> Path | Exception:
         try:
-            received = await _received(image, directory / f"{number}.fetched", until)
+            received = await _fetched(image, directory, until) if isinstance(image, str) else image
             async with one_at_a_time:
                 return await in_thread(_finish, received, request, number)
         except Exception as failure:  # noqa: BLE001 - one bad image must not lose the others
@@ -149,10 +158,10 @@ def _remove_all_but(files: list[Path], directory: Path) -> None:
             leftover.unlink()
 
 
-async def _received(image: Path | str, file: Path, until: float) -> Path:
-    if isinstance(image, Path):
-        return image
-    await fetch(image, file, until)
+async def _fetched(url: str, directory: Path, until: float) -> Path:
+    await in_thread(directory.mkdir, parents=True, exist_ok=True)
+    file = directory / f"{secrets.token_hex(8)}.fetched"
+    await fetch(url, file, until)
     return file
 
 
@@ -168,27 +177,30 @@ def _reason(failure: Exception) -> str:
     return str(failure) if isinstance(failure, NotFetched) else "is damaged"
 
 
-def _finish(received: Path, request: ImageRequest, number: int) -> Path:
+def _finish(received: Base64File | Path, request: ImageRequest, number: int) -> Path:
     """Name the file by what it is; re-encode it only if it is not of the promised format."""
+    if isinstance(received, Base64File):
+        received.flush()
+    file = received.path if isinstance(received, Base64File) else received
     promised = request.output_format
-    final = received.with_name(f"{received.parent.name}-{number - 1}{_SUFFIXES[promised]}")
+    final = file.with_name(f"{file.parent.name}-{number - 1}{_SUFFIXES[promised]}")
     label = f"image {number}"
-    structure = _structure_of_whole(received)
+    structure = _structure_of_whole(file)
     if structure and structure.content_type == f"image/{promised}":
         # Its header says enough: Pillow takes 4 ms to open a WebP of 1024x1024.
         _report_size(structure.width, structure.height, request, label)
         if request.background == "transparent":
-            with Image.open(received, formats=_FORMATS) as image:
+            with Image.open(file, formats=_FORMATS) as image:
                 _report_opacity(image, label)
-        received.rename(final)
+        file.rename(final)
         return final
-    with Image.open(received, formats=_FORMATS) as image:
+    with Image.open(file, formats=_FORMATS) as image:
         _report_size(image.width, image.height, request, label)
         if request.background == "transparent":
             _report_opacity(image, label)
         log.info("The upstream sent %s as %s; converted to %s.", label, image.format, promised)
         _convert(image, final, promised, request.output_compression)
-    received.unlink()
+    file.unlink()
     return final
 
 

@@ -97,13 +97,13 @@ class ImageRequest:
     def is_edit(self) -> bool:
         return bool(self.input_images)
 
-    def arguments(self, model: str) -> dict[str, Any]:
-        """Keyword arguments of the SDK's `images.generate` or `images.edit`, without the files.
+    def body(self, model: str) -> dict[str, Any]:
+        """What is sent to /images/generations as JSON or to /images/edits as a form, files apart.
 
         `input_fidelity` and `response_format` are left out because gpt-image-2 answers 400 to
         them; nothing is None because the SDK would send it as null on generate.
         """
-        arguments: dict[str, Any] = {
+        body: dict[str, Any] = {
             "model": model,
             "prompt": self.prompt,
             "n": self.n,
@@ -114,15 +114,13 @@ class ImageRequest:
         }
         # The API refuses any compression but 100 for png.
         if self.output_format != "png":
-            arguments["output_compression"] = self.output_compression
+            body["output_compression"] = self.output_compression
         if self.user_id is not None:
-            arguments["safety_identifier"] = self.user_id
-        if not self.is_edit:
-            arguments["moderation"] = self.moderation
-        elif self.moderation == "low":
-            # The SDK's edit() has no such argument, while the API's form takes the field.
-            arguments["extra_body"] = {"moderation": "low"}
-        return arguments
+            body["safety_identifier"] = self.user_id
+        # The form takes it too, though the API's reference names it only for generations.
+        if not self.is_edit or self.moderation != "auto":
+            body["moderation"] = self.moderation
+        return body
 
 
 def _whole(number: float, name: str) -> int:

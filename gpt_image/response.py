@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from gpt_image.answer_stream import AnswerStream
+from gpt_image.base64_file import Base64File
 from gpt_image.errors import BILLED_NOTE, AnswerNotUsable
 from gpt_image.upstream_errors import clean
 
@@ -15,8 +15,8 @@ from gpt_image.upstream_errors import clean
 class Answer:
     """What an upstream answered, by each image's number in it from 1: at least one image."""
 
-    images: Mapping[int, Path | str]
-    """In ascending order: files as received, or URLs that gateways answer with."""
+    images: Mapping[int, Base64File | str]
+    """In ascending order: image data as received, or URLs that gateways answer with."""
     unusable: Mapping[int, str] = field(default_factory=dict)
     """Why each of the other images that were asked for cannot be had, as in "is missing"."""
     usage: Mapping[str, Any] = field(default_factory=dict)
@@ -43,7 +43,7 @@ def understand(
         raise _no_image("something that is no answer of the Images API")
     data = body.get("data")
     entries = data if isinstance(data, list) else []
-    images: dict[int, Path | str] = {}
+    images: dict[int, Base64File | str] = {}
     unusable: dict[int, str] = {}
     for number, entry in enumerate(entries, start=1):
         image = _image(entry, stream.files)
@@ -58,7 +58,7 @@ def understand(
     return Answer(images, unusable, usage if isinstance(usage, dict) else {})
 
 
-def _image(entry: object, files: list[Path | None]) -> Path | str | None:
+def _image(entry: object, files: list[Base64File | None]) -> Base64File | str | None:
     """The first that holds something: gateways send both fields and leave one of them empty."""
     if not isinstance(entry, dict):
         return None
@@ -77,7 +77,9 @@ def _image(entry: object, files: list[Path | None]) -> Path | str | None:
 def _cut_off(stream: AnswerStream, asked: int, content_type: str) -> Answer:
     """What arrived whole before the body broke off is paid for and goes to the caller."""
     received = dict(enumerate(stream.files, start=1))
-    images: dict[int, Path | str] = {number: file for number, file in received.items() if file}
+    images: dict[int, Base64File | str] = {
+        number: file for number, file in received.items() if file
+    }
     if not images:
         kind = content_type.partition(";")[0].strip()
         raise _no_image(f"{clean(kind, {}, 60) or 'an unnamed type'}, not readable as JSON")

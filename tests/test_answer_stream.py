@@ -35,7 +35,13 @@ def received(body: bytes, *sizes: int) -> tuple[bytes, list[bytes | None]]:
     with tempfile.TemporaryDirectory() as directory:
         stream = AnswerStream(Path(directory))
         asyncio.run(stream.read(pieces(body, repeated())))
-        return bytes(stream.text), [file.read_bytes() if file else None for file in stream.files]
+        return bytes(stream.text), contents(stream)
+
+
+def contents(stream: AnswerStream) -> list[bytes | None]:
+    for file in filter(None, stream.files):
+        file.flush()
+    return [file.path.read_bytes() if file else None for file in stream.files]
 
 
 def base64_text(data: bytes) -> str:
@@ -127,7 +133,7 @@ def test_what_came_before_a_lost_connection_stays() -> None:
         stream = AnswerStream(Path(directory))
         with pytest.raises(ConnectionError):
             asyncio.run(stream.read(breaking()))
-        assert [file.read_bytes() if file else None for file in stream.files] == [LARGE]
+        assert contents(stream) == [LARGE]
 
 
 def test_an_endless_text_is_given_up() -> None:

@@ -61,16 +61,16 @@ def test_inputs_become_a_request_that_the_api_takes_or_one_sentence(
     except InvalidInput as refusal:
         assert re.fullmatch(r"[\w ,.;:()'-]+\.", str(refusal))
         return
-    arguments = request.arguments("gpt-image-2")
+    body = request.body("gpt-image-2")
 
-    assert 0 < len(arguments["prompt"]) <= PROMPT_LIMIT
-    assert arguments["size"] in SIZES.values()
-    assert type(arguments["n"]) is int
-    assert 1 <= arguments["n"] <= 10
-    assert (arguments["background"], arguments["output_format"]) != ("transparent", "jpeg")
-    assert ("output_compression" in arguments) == (arguments["output_format"] != "png")
-    assert type(arguments.get("output_compression", 0)) is int
-    assert None not in arguments.values()
-    assert not {"input_fidelity", "response_format", "user", "style"} & set(arguments)
+    assert 0 < len(body["prompt"]) <= PROMPT_LIMIT
+    assert body["size"] in SIZES.values()
+    assert type(body["n"]) is int
+    assert 1 <= body["n"] <= 10
+    assert (body["background"], body["output_format"]) != ("transparent", "jpeg")
+    assert ("output_compression" in body) == (body["output_format"] != "png")
+    assert type(body.get("output_compression", 0)) is int
+    assert None not in body.values()
+    assert not {"input_fidelity", "response_format", "user", "style"} & set(body)
     assert request.is_edit == bool(given_inputs["input_images"])
-    assert ("moderation" in arguments) == (not request.is_edit)
+    assert ("moderation" in body) == (not request.is_edit or given_inputs["moderation"] == "low")
