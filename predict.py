@@ -12,6 +12,7 @@ from gpt_image.client import Upstream
 from gpt_image.errors import told_in_one_sentence
 from gpt_image.request import ImageRequest
 from gpt_image.settings import take_settings
+from gpt_image.turns import Turns
 
 log = logging.getLogger("gpt_image.predict")
 
@@ -42,6 +43,7 @@ class Predictor(BaseRunner):
         self.settings = take_settings()
         self.upstream = Upstream(self.settings)
         self.outputs = outputs.Outputs(self.settings)
+        self.turns = Turns()
         self.prices = usage.Prices.of(self.settings.openai_image_model)
         # All that is imported by now stays, so the collector need not look at it again.
         gc.freeze()
@@ -96,6 +98,7 @@ class Predictor(BaseRunner):
     ) -> list[Path]:
         """One prediction, in the order that design and log lines promise."""
         with told_in_one_sentence():
+            await self.turns.take()
             request = ImageRequest.from_inputs(
                 prompt=prompt,
                 aspect_ratio=aspect_ratio,

@@ -534,6 +534,30 @@ def test_without_a_place_for_outputs_nothing_is_asked_of_the_upstream(
     assert not upstream.requests
 
 
+def test_after_one_image_that_had_no_place_nothing_more_is_paid_for(
+    upstream: StandIn, tmp_path: Path
+) -> None:
+    serve(upstream, webp())
+    outputs = tmp_path / "outputs"
+    with predictor_server(
+        OPENAI_PROXY_URL=f"{upstream.root}/v1", OUTPUT_DIRECTORY=str(outputs)
+    ) as server:
+        here = Cog(server.url)
+        assert here.predict().status == "succeeded"
+        outputs.rename(tmp_path / "elsewhere")
+        outputs.write_text("a file in its place")
+        paid, refused, again = here.predict(), here.predict(), here.predict()
+        asked = len(upstream.requests)
+        outputs.unlink()
+        mended = here.predict()
+
+    assert paid.error.startswith("OutputNotSaved: ")
+    assert refused.error.startswith("BadSettings: There is no place for output files")
+    assert again.error == refused.error
+    assert asked == 2
+    assert mended.status == "succeeded"
+
+
 # --- the table of docs/images.md
 
 
