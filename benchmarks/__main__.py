@@ -14,7 +14,7 @@ from pathlib import Path
 import requests
 
 from benchmarks import claims, concurrency, loop_lag, machine, report, rounds
-from benchmarks.cells import HEAVY, LIGHT, SMOKE, Inputs
+from benchmarks.cells import HEAVY, LIGHT, SMOKE, Inputs, Request, to_images_api
 from benchmarks.contenders import KEY, REQUIREMENTS, Bench
 from dev.environments import environment
 from dev.servers import PROJECT, Server, sandbox_server
@@ -83,16 +83,19 @@ def _bench() -> Iterator[Bench]:
         tempfile.TemporaryDirectory() as folder,
         sandbox_server(SANDBOX_PRERENDERED="true", SANDBOX_GRAIN="true") as sandbox,
     ):
-        ready = Path(folder) / "ready.webp"
-        ready.write_bytes(_image_of(sandbox))
-        yield Bench(sandbox, Inputs(Path(folder)), ready)
+        inputs = Inputs(Path(folder))
+        ready: dict[str, Path] = {}
+        for cell in (LIGHT[0], *HEAVY):
+            ready[cell.kind] = Path(folder) / f"{cell.kind}.{cell.arguments['output_format']}"
+            ready[cell.kind].write_bytes(_image_of(sandbox, to_images_api(cell, inputs)))
+        yield Bench(sandbox, inputs, ready)
 
 
-def _image_of(sandbox: Server) -> bytes:
+def _image_of(sandbox: Server, request: Request) -> bytes:
     answer = requests.post(
-        f"{sandbox.url}/images/generations",
-        json=LIGHT[0].arguments,
-        headers={"Authorization": f"Bearer {KEY}"},
+        sandbox.root + request.path,
+        data=request.body,
+        headers={"Authorization": f"Bearer {KEY}", "Content-Type": request.content_type},
         timeout=60,
     )
     return base64.b64decode(answer.json()["data"][0]["b64_json"])

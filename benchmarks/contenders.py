@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -48,8 +48,8 @@ class Bench:
 
     sandbox: Server
     inputs: Inputs
-    ready_file: Path
-    """The image that the upstream answers light cells with."""
+    ready_files: Mapping[str, Path]
+    """By kind of cell, the image that the upstream answers with."""
 
 
 @dataclass(frozen=True)
@@ -173,13 +173,13 @@ def _naive(bench: Bench) -> Iterator[Running]:
 
 
 @contextmanager
-def awaits_only(bench: Bench, seconds: float) -> Iterator[Running]:
-    """A predictor that waits `seconds` and returns a ready file; takes only a prompt."""
+def cog_alone(bench: Bench, cell: Cell, seconds: float) -> Iterator[Running]:
+    """A predictor that takes the inputs, waits `seconds` and returns ready files."""
     with predictor_server(
         COG_PREDICT_TYPE_STUB="benchmarks/predictors/awaits.py:Predictor",
         COG_MAX_CONCURRENCY=SLOTS,
         AWAIT_SECONDS=str(seconds),
-        AWAIT_FILE=str(bench.ready_file),
+        AWAIT_FILE=str(bench.ready_files[cell.kind]),
     ) as server:
         yield Served(bench, server, to_cog)
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from benchmarks.claims import Claim
 from benchmarks.contenders import ALL
-from benchmarks.rounds import AWAITS, Figures, Table
+from benchmarks.rounds import ALONE, Figures, Table
 from dev.servers import PROJECT
 
 PAGE = PROJECT / "docs" / "performance.md"
-TITLES = {contender.name: contender.title for contender in ALL} | {AWAITS: "Cog that only waits"}
+TITLES = {contender.name: contender.title for contender in ALL} | {ALONE: "Cog that only waits"}
 HEAD = [
     "",
     "added p50",

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from benchmarks.cells import LIGHT, WARM_UP, Cell
-from benchmarks.contenders import ALL, WIRE, Bench, Contender, Sample, awaits_only
+from benchmarks.contenders import ALL, WIRE, Bench, Contender, Sample, cog_alone
 
 FULL_LOAD = next(cell for cell in LIGHT if cell.in_flight == 256 and cell.delay)
-AWAITS = "awaits"
-"""Cog alone: it runs only the cell `FULL_LOAD`."""
+ALONE = "cog"
+"""Cog alone: it runs `FULL_LOAD`, for that is compared with it, and the heavy cells."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,10 @@ def run(bench: Bench, rounds: int, light: Sequence[Cell], heavy: Sequence[Cell])
                     samples[cell.name][contender.name].append(sample)
             seconds = time.monotonic() - started
             print(f"round {number + 1} of {rounds}: {contender.title}, {seconds:.0f} s", flush=True)
-        if FULL_LOAD in light:
-            samples[FULL_LOAD.name][AWAITS].append(_await_only(bench))
+        for cell in [*([FULL_LOAD] if FULL_LOAD in light else []), *heavy]:
+            upstream = samples[cell.name][WIRE.name][-1]
+            seconds = cell.delay or _percentile(upstream, 0.5)
+            samples[cell.name][ALONE].append(_cog_alone(bench, cell, seconds))
     return {cell: _figures(by_contender) for cell, by_contender in samples.items()}
 
 
@@ -81,10 +83,10 @@ def _measure(
             yield cell, running.sample(cell)
 
 
-def _await_only(bench: Bench) -> Sample:
-    with awaits_only(bench, FULL_LOAD.delay) as running:
+def _cog_alone(bench: Bench, cell: Cell, seconds: float) -> Sample:
+    with cog_alone(bench, cell, seconds) as running:
         running.sample(replace(WARM_UP, requests=2))
-        return running.sample(FULL_LOAD)
+        return running.sample(cell)
 
 
 def _figures(by_contender: dict[str, list[Sample]]) -> dict[str, Figures]:
