@@ -136,9 +136,9 @@ class Predictor(BaseRunner):
     def _report(self, seconds: float, images: int, used: usage.Usage) -> None:
         """Log lines and metrics; the images are paid for, so nothing here may fail."""
         lines = [f"Generated image in {seconds:.1f}sec", f"Generated {images} images"]
-        # Written at once, because each write goes to Cog's other process by itself.
-        log.info("%s", "\n".join([*lines, *used.log_lines()]))
         try:
+            # Written at once, because each write goes to Cog's other process by itself.
+            log.info("%s", "\n".join([*lines, *used.log_lines()]))
             metrics = used.metrics(self.prices)
             metrics |= {"generate_time": seconds, "image_output_count": images}
             for name, value in metrics.items():

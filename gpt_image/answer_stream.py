@@ -13,7 +13,7 @@ from gpt_image.threads import in_thread
 _DATA_STARTS = re.compile(rb'(?<!\\)"(?:b64_json"\s*:\s*"|url"\s*:\s*"(?=data:))')
 _UNFINISHED_ESCAPE = re.compile(rb"\\(u[0-9a-fA-F]{0,3})?$")
 _HELD_BACK = 128  # bytes, so that no pattern above is cut in two
-_STEP = 1 << 20  # bytes; what a prediction holds of its answer at any time
+_STEP = 1 << 20  # bytes; a prediction holds this much of its answer, and the same decoded
 _TEXT_LIMIT = 8 << 20  # bytes; more is no answer of the Images API
 
 
@@ -35,8 +35,8 @@ class AnswerStream:
             async for chunk in chunks:
                 step.append(chunk)
                 if sum(map(len, step)) >= _STEP:
-                    await in_thread(self._to_disk, step)
-                    step.clear()
+                    full, step = step, []  # first, or a failure would let it be read again
+                    await in_thread(self._to_disk, full)
         finally:
             self._feed([*step, None])  # less than a step, and written to disk later
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pybase64
 
+_PLAIN = re.compile(rb"[A-Za-z0-9+/=]*")
 _DATA_URI = re.compile(rb"\s*data:[^,]{0,99},")
 
 
@@ -25,7 +26,7 @@ class Base64File:
         """Bytes decoded so far."""
         self._decoded: list[bytes] = []
         self._odd = b""
-        self._is_on_disk = False
+        self._on_disk = 0  # bytes
 
     def write(self, data: bytes, last: bool) -> None:
         """Take the next piece, which must not end inside an escape nor the first inside a head."""
@@ -44,6 +45,8 @@ class Base64File:
         first = self._odd + data[: -len(self._odd) % 4]
         rest = memoryview(data)[len(first) - len(self._odd) :]
         odd = first[len(first) // 4 * 4 :] + rest[len(rest) // 4 * 4 :]
+        if not last and not _PLAIN.fullmatch(odd):
+            raise ValueError("what is not decoded yet must be plain, as _plain() will not see it")
         pieces: list[bytes | memoryview] = [
             first[: len(first) // 4 * 4],
             rest[: len(rest) // 4 * 4],
@@ -63,9 +66,10 @@ class Base64File:
         """
         if self._decoded:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("ab" if self._is_on_disk else "wb") as file:
+            with self.path.open("ab") as file:
+                file.truncate(self._on_disk)  # what an earlier attempt or a failed flush has left
                 file.writelines(self._decoded)
-            self._is_on_disk = True
+            self._on_disk = self.size
             self._decoded.clear()
 
 

@@ -120,7 +120,7 @@ class Upstream:
     async def create(
         self, payer: Payer, request: ImageRequest, images: Sequence[InputImage], directory: Path
     ) -> response.Answer:
-        """The images for `request`, received into `directory`; at least one.
+        """The images for `request`, at least one; the large ones received into `directory`.
 
         Raises:
             GptImageError: one of upstream_errors.py or response.py, after all allowed retries.
@@ -156,6 +156,8 @@ class _Call:
     directory: Path
     settings: Settings
     left_out: set[str] = field(default_factory=set)
+    _deadline: float = field(default=0.0, init=False)
+    """On the event loop's clock."""
 
     async def answer(self) -> response.Answer:
         deadline = self.settings.openai_deadline_seconds
@@ -167,11 +169,8 @@ class _Call:
             before_sleep=_log_pause,
             reraise=True,
         )
-        try:
-            async with asyncio.timeout(deadline):
-                return await attempts(self._attempt)
-        except TimeoutError:
-            raise upstream_errors.timed_out() from None
+        self._deadline = asyncio.get_running_loop().time() + deadline
+        return await attempts(self._attempt)
 
     async def _attempt(self) -> response.Answer:
         while True:
@@ -189,18 +188,24 @@ class _Call:
         stream = AnswerStream(self.directory)
         content_type = ""
         try:
-            async with self._response() as answer:
+            async with asyncio.timeout_at(self._deadline), self._response() as answer:
                 content_type = answer.headers.get("content-type", "")
                 await stream.read(answer.iter_bytes())
+        except TimeoutError:
+            if not any(stream.files):
+                raise upstream_errors.timed_out() from None
+            log.warning("The upstream's answer did not end before the deadline.")
         except (openai.OpenAIError, httpx2.HTTPError) as error:
             if not any(stream.files):
                 raise self._explained(error) from None
             log.warning("The upstream's answer broke off.")
         except OSError as error:
-            raise errors.OutputNotSaved(
-                f"The images could not be written ({error.strerror}); {errors.BILLED_NOTE}; have "
-                "the operator check OUTPUT_DIRECTORY."
-            ) from None
+            if not any(stream.files):
+                raise errors.OutputNotSaved(
+                    f"The images could not be written ({error.strerror}); {errors.BILLED_NOTE}; "
+                    "have the operator check OUTPUT_DIRECTORY."
+                ) from None
+            log.warning("The upstream's answer could not all be stored (%s).", error.strerror)
         return response.understand(
             stream, asked=self.request.n, content_type=content_type, private=self._private
         )

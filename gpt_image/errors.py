@@ -1,7 +1,7 @@
 """Every way a prediction can fail, as the caller reads it.
 
     GptImageError
-    ├── BadSettings                the operator's environment is wrong; said at start
+    ├── BadSettings                the operator's environment is wrong; said before any call
     ├── InvalidInput               the request is wrong; nothing was sent
     ├── CredentialError
     │   ├── NoCredentials          nobody pays: no caller's key, no proxy, no operator's key

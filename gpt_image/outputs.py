@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 _SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 _EXIF_PREFIX = b"Exif\0\0"
 _SWEEP_EVERY = 60.0  # seconds
+_PROVEN_FOR = 10.0  # seconds; so long is a directory that could be made proof for the next ones
 
 # What else an operator keeps in OUTPUT_DIRECTORY is not ours to remove.
 _OUR_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}-[0-9a-f]{16}")
@@ -44,34 +45,28 @@ class Outputs:
         self._max_age = settings.output_max_age_seconds
         self._in_use: set[Path] = set()
         self._swept = -math.inf
-        self._is_proven = False
+        self._proven_until = -math.inf
 
     @asynccontextmanager
     async def directory(self, prediction_id: str | None, *, at_once: bool) -> AsyncIterator[Path]:
         """A fresh directory for one prediction, named after it; removed if the prediction fails.
 
-        It comes into being with the first file, unless it is wanted `at_once` or the last
-        prediction has not shown that there is place: then nothing must be paid for before.
+        It comes into being with the first file, unless it is wanted `at_once`, or there is no
+        proof of the last seconds that it can: then nothing must be paid for before.
 
         Raises:
             BadSettings: none can be made.
         """
         directory = self._root / _unique_name(prediction_id)
-        if at_once or not self._is_proven:
-            try:
-                await in_thread(directory.mkdir, parents=True)
-            except OSError as error:
-                raise BadSettings(
-                    f"There is no place for output files ({error.strerror}), so nothing was asked "
-                    "of the upstream; have the operator check OUTPUT_DIRECTORY."
-                ) from None
         self._in_use.add(directory)
         try:
+            if at_once or time.monotonic() > self._proven_until:
+                await in_thread(_make, directory)
+                self._proven_until = time.monotonic() + _PROVEN_FOR
             yield directory
-            self._is_proven = True
         except BaseException as failure:
             if isinstance(failure, OutputNotSaved):
-                self._is_proven = False
+                self._proven_until = -math.inf
             await in_thread(shutil.rmtree, directory, ignore_errors=True)
             raise
         finally:
@@ -97,6 +92,16 @@ class Outputs:
                         shutil.rmtree(directory, ignore_errors=True)
         except OSError as error:
             log.warning("Old output files could not be removed (%s).", error.strerror)
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True)
+    except OSError as error:
+        raise BadSettings(
+            f"There is no place for output files ({error.strerror}), so nothing was asked of the "
+            "upstream; have the operator check OUTPUT_DIRECTORY."
+        ) from None
 
 
 async def save(answer: Answer, request: ImageRequest, directory: Path, until: float) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Pure: from Replicate's inputs to the arguments of an OpenAI Images API call."""
+"""Pure: from Replicate's inputs to the body of an OpenAI Images API call."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -15,6 +15,6 @@ class Turns:
         self._turn = asyncio.Lock()
 
     async def take(self) -> None:
-        """Return when it is one's turn; at once where nobody else starts."""
+        """Return when it is one's turn, a round of the event loop later if nobody else starts."""
         async with self._turn:
             await asyncio.sleep(0)

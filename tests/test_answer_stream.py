@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpt_image.answer_stream import AnswerStream
+from gpt_image.base64_file import Base64File
 from gpt_image.errors import AnswerNotUsable
 
 LARGE = b"".join(n.to_bytes(3, "big") for n in range(1_000_001))
@@ -98,6 +99,33 @@ def test_base64_is_read_as_gateways_write_it(written: str, size: int) -> None:
 
     assert files == [LARGE[:1000]]
     assert json.loads(text)["data"] == [{"b64_json": "0"}]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        base64_text(LARGE[:1000]) + "\\n",
+        base64_text(LARGE[:1000]) + "\\r\\n",
+        base64_text(LARGE[:1000])[:701] + "\\n" + base64_text(LARGE[:1000])[701:],
+    ],
+    ids=["at the end", "two at the end", "one in the middle"],
+)
+def test_an_escape_may_lie_anywhere_in_a_piece(written: str) -> None:
+    body = f'{{"data":[{{"b64_json":"{written}"}}]}}'.encode()
+    damaged = [size for size in range(128, 800) if received(body, size)[1] != [LARGE[:1000]]]
+    assert not damaged
+
+
+def test_a_flush_that_failed_halfway_is_made_good_by_the_next(tmp_path: Path) -> None:
+    file = Base64File(tmp_path / "0.part")
+    file.write(base64_text(b"begins").encode(), last=False)
+    file.flush()
+    with file.path.open("ab") as half_written:
+        half_written.write(b"sec")
+    file.write(base64_text(b"second").encode(), last=True)
+    file.flush()
+    file.flush()
+    assert file.path.read_bytes() == b"beginssecond"
 
 
 def test_a_data_uri_in_a_url_is_an_image_and_other_urls_stay() -> None:

@@ -519,6 +519,21 @@ def test_images_that_the_disk_does_not_take_are_an_error_of_their_own(upstream: 
     assert "OUTPUT_DIRECTORY" in prediction.error
 
 
+def test_images_that_the_disk_took_before_it_was_full_are_returned(upstream: StandIn) -> None:
+    small, file = picture("PNG", SQUARE), io.BytesIO()
+    Image.effect_noise((1500, 1500), 100).save(file, "PNG")
+    limit = 500_000
+    assert len(small) < limit < len(file.getvalue())
+    serve(upstream, small, file.getvalue())
+    with predictor_server(OPENAI_PROXY_URL=f"{upstream.root}/v1") as server:
+        for process in psutil.Process(server.process.pid).children(recursive=True):
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limit, limit))
+        prediction = Cog(server.url).predict(output_format="png", number_of_images=2)
+
+    assert prediction.files == [small]
+    assert "could not all be stored (File too large)" in "\n".join(prediction.logs)
+
+
 def test_without_a_place_for_outputs_nothing_is_asked_of_the_upstream(
     upstream: StandIn, tmp_path: Path
 ) -> None:

@@ -109,6 +109,17 @@ def test_a_late_attempt_that_does_not_answer_ends_with_the_deadline(
     assert 2.5 < time.monotonic() - started < 3.5
 
 
+def test_images_that_arrived_before_the_deadline_are_returned(
+    hurried: Cog, sandbox: Sandbox
+) -> None:
+    prediction = hurried.predict(prompt=prompt("slow-drip seconds=6"), number_of_images=10)
+
+    assert prediction.status == "succeeded"
+    assert 1 <= len(prediction.images) < 10
+    assert "The upstream's answer did not end before the deadline." in prediction.logs
+    assert statuses(sandbox) == [200]
+
+
 FINAL = [
     "reset-after-read",
     "reset-before-read",
