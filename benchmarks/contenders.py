@@ -185,6 +185,17 @@ def cog_alone(bench: Bench, cell: Cell, seconds: float) -> Iterator[Running]:
 
 
 @contextmanager
+def floor(bench: Bench) -> Iterator[Running]:
+    """A predictor that does no more than it must; takes only a prompt."""
+    with predictor_server(
+        COG_PREDICT_TYPE_STUB="benchmarks/predictors/floor.py:Predictor",
+        COG_MAX_CONCURRENCY=SLOTS,
+        FLOOR_URL=bench.sandbox.url,
+    ) as server:
+        yield Served(bench, server, to_cog)
+
+
+@contextmanager
 def _sdk(bench: Bench) -> Iterator[Running]:
     command = [sys.executable, "-m", "benchmarks.bare_sdk"]
     pipe = subprocess.PIPE

@@ -5,11 +5,14 @@ from pathlib import Path
 
 from benchmarks.claims import Claim
 from benchmarks.contenders import ALL
-from benchmarks.rounds import ALONE, Figures, Table
+from benchmarks.rounds import ALONE, FLOOR, Figures, Table
 from dev.servers import PROJECT
 
 PAGE = PROJECT / "docs" / "performance.md"
-TITLES = {contender.name: contender.title for contender in ALL} | {ALONE: "Cog that only waits"}
+TITLES = {contender.name: contender.title for contender in ALL} | {
+    ALONE: "Cog that only waits",
+    FLOOR: "Cog and aiohttp, the least",
+}
 HEAD = [
     "",
     "added p50",

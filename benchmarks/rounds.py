@@ -4,14 +4,26 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 
 from benchmarks.cells import LIGHT, WARM_UP, Cell
-from benchmarks.contenders import ALL, WIRE, Bench, Contender, Sample, cog_alone
+from benchmarks.contenders import (
+    ALL,
+    WIRE,
+    Bench,
+    Contender,
+    Running,
+    Sample,
+    cog_alone,
+    floor,
+)
 
 FULL_LOAD = next(cell for cell in LIGHT if cell.in_flight == 256 and cell.delay)
 ALONE = "cog"
 """Cog alone: it runs `FULL_LOAD`, for that is compared with it, and the heavy cells."""
+FLOOR = "floor"
+"""What any predictor on Cog needs at least: it runs `FULL_LOAD`."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +76,9 @@ def run(bench: Bench, rounds: int, light: Sequence[Cell], heavy: Sequence[Cell])
         for cell in [*([FULL_LOAD] if FULL_LOAD in light else []), *heavy]:
             upstream = samples[cell.name][WIRE.name][-1]
             seconds = cell.delay or _percentile(upstream, 0.5)
-            samples[cell.name][ALONE].append(_cog_alone(bench, cell, seconds))
+            samples[cell.name][ALONE].append(_only(cog_alone(bench, cell, seconds), cell))
+        if FULL_LOAD in light:
+            samples[FULL_LOAD.name][FLOOR].append(_only(floor(bench), FULL_LOAD))
     return {cell: _figures(by_contender) for cell, by_contender in samples.items()}
 
 
@@ -83,8 +97,8 @@ def _measure(
             yield cell, running.sample(cell)
 
 
-def _cog_alone(bench: Bench, cell: Cell, seconds: float) -> Sample:
-    with cog_alone(bench, cell, seconds) as running:
+def _only(started: AbstractContextManager[Running], cell: Cell) -> Sample:
+    with started as running:
         running.sample(replace(WARM_UP, requests=2))
         return running.sample(cell)
 
