@@ -12,9 +12,13 @@ from collections.abc import AsyncIterator, Iterator
 import aiohttp
 import httpx2
 
+from gpt_image.threads import in_thread
+
 # Idle connections are dropped before the other end does, because a request that meets a closing
 # connection may have been billed. 5 s is the shortest default seen (Node.js and uvicorn).
 _KEEPALIVE_SECONDS = 4.0
+
+_UPLOAD_STEP = 1 << 20  # bytes read from disk at a time
 
 _READ_BUFFER = 256 << 10  # bytes; with 64 KB a large answer takes a third more CPU
 
@@ -68,12 +72,27 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
         return self._session
 
 
-def _body_of(request: httpx2.Request) -> bytes | httpx2.AsyncByteStream:
+def _body_of(request: httpx2.Request) -> bytes | AsyncIterator[bytes]:
     try:
         return request.content
     except httpx2.RequestNotRead:  # a form with open files, which are read as they are sent
-        assert isinstance(request.stream, httpx2.AsyncByteStream)  # noqa: S101 - for the types
-        return request.stream
+        assert isinstance(request.stream, httpx2.SyncByteStream)  # noqa: S101 - for the types
+        return _read_in_thread(iter(request.stream))
+
+
+async def _read_in_thread(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    # httpx2's own asynchronous stream reads the files on the event loop.
+    while step := await in_thread(_next_step, chunks):
+        yield step
+
+
+def _next_step(chunks: Iterator[bytes]) -> bytes:
+    step = bytearray()
+    for chunk in chunks:
+        step += chunk
+        if len(step) >= _UPLOAD_STEP:
+            break
+    return bytes(step)
 
 
 class _Body(httpx2.AsyncByteStream):
