@@ -13,7 +13,7 @@ from pathlib import Path
 
 import requests
 
-from benchmarks import claims, concurrency, loop_lag, machine, report, rounds
+from benchmarks import claims, concurrency, loop_lag, machine, report, rounds, sequential
 from benchmarks.cells import HEAVY, LIGHT, SMOKE, Inputs, Request, to_images_api
 from benchmarks.contenders import KEY, REQUIREMENTS, Bench
 from dev.environments import environment
@@ -42,12 +42,18 @@ def main() -> int:
         print(*failed, sep="\n")
         if arguments.smoke:
             return 1 if failed else 0
+        turns = sequential.measure(bench)
+        print(*claims.check_sequential(turns), sep="\n")
         lags = loop_lag.measure(bench)
         memory = concurrency.measure(bench)
     results = {
         "machine": measured_on,
         "rounds": arguments.rounds,
-        "claims": [{"text": str(claim), "holds": claim.holds} for claim in checked],
+        "claims": [
+            {"text": str(claim), "holds": claim.holds}
+            for claim in [*claims.check_sequential(turns), *checked]
+        ],
+        "sequential": turns,
         "loop_lag_ms": lags,
         "memory": memory,
         "cells": rounds.to_json(table),
@@ -69,7 +75,8 @@ def write_page() -> None:
         f"Python {where['python']}, load average {where['load_before']} before the run; medians "
         f"of {results['rounds']} interleaved rounds. {report.bottleneck(table)}",
     )
-    report.write_between_markers("claims", report.claims(claims.check(table)))
+    checked = [*claims.check_sequential(results["sequential"]), *claims.check(table)]
+    report.write_between_markers("claims", report.claims(checked))
     report.write_between_markers("loop lag", loop_lag.as_markdown(results["loop_lag_ms"]))
     report.write_between_markers("memory", concurrency.as_markdown(results["memory"]))
     report.write_between_markers("tables", report.tables(table))

@@ -27,7 +27,7 @@ class Cell:
     in_flight: int
     requests: int
     delay: float = 0.0
-    seconds: float = 1.0
+    seconds: float = 0.8
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from benchmarks import sequential
 from benchmarks.cells import HEAVY, LIGHT, TEN
 from benchmarks.rounds import ALONE, FLOOR, FULL_LOAD, Figures, Table
 
-SEQUENTIAL = LIGHT[0].name
 MILLISECOND = 0.001
 
 # Where Cog, not the predictor, decides a row; by kind of cell.
@@ -41,8 +41,6 @@ class Claim:
 def check(table: Table) -> list[Claim]:
     """All claims that the measured cells allow."""
     claims: list[Claim] = []
-    if SEQUENTIAL in table:
-        claims += _sequential(table[SEQUENTIAL])
     if TEN.name in table:
         claims += _ten(table[TEN.name])
     if ALONE in table.get(FULL_LOAD.name, {}):
@@ -51,15 +49,20 @@ def check(table: Table) -> list[Claim]:
     return claims + list(_against_litellm(table))
 
 
-def _sequential(row: dict[str, Figures]) -> Iterator[Claim]:
-    above = (row["ours"].predict_p50 - row["sdk"].p50) / MILLISECOND
-    yield Claim(
-        "1024 WebP, sequential: predict time at most 2 ms above the bare SDK's",
-        f"{above:+.1f} ms",
-        above <= 2,
-    )
-    ratio = row["ours"].predict_p50 / row["naive"].predict_p50
-    yield _at_most("1024 WebP, sequential: predict time over the naive predictor's", ratio, 0.8)
+def check_sequential(medians: sequential.Medians) -> list[Claim]:
+    above = sequential.above_sdk(medians) / MILLISECOND
+    return [
+        Claim(
+            "1024 WebP, sequential: predict time at most 2 ms above the bare SDK's",
+            f"{above:+.1f} ms",
+            above <= 2,
+        ),
+        _at_most(
+            "1024 WebP, sequential: predict time over the naive predictor's",
+            sequential.of_naive(medians),
+            0.8,
+        ),
+    ]
 
 
 def _ten(row: dict[str, Figures]) -> Iterator[Claim]:
