@@ -35,6 +35,14 @@ def size_of(file: Path) -> tuple[int, int]:
         return image.size
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C works: what a script starts in the background ignores it, and so do its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def other_upstream() -> Iterator[Sandbox]:
     """A sandbox that only `--real` may call; it stands for OpenAI."""
