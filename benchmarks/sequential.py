@@ -1,7 +1,7 @@
 """One prediction at a time, side by side: the contenders take turns of a third of a second.
 
 Apart from the rounds because a shared machine changes its speed from minute to minute by more than
-the contenders differ: in two runs of the rounds the same code came to 0.76 and 0.93 of naive.
+the contenders differ: two runs of the rounds, of nearly the same code, gave 0.76 and 0.93 of naive.
 """
 
 import statistics
