@@ -162,37 +162,28 @@ def _ours(bench: Bench) -> Iterator[Running]:
 
 
 @contextmanager
-def _naive(bench: Bench) -> Iterator[Running]:
+def _other_predictor(bench: Bench, name: str, **environment: str) -> Iterator[Running]:
     with predictor_server(
-        COG_PREDICT_TYPE_STUB="benchmarks/predictors/naive.py:Predictor",
+        COG_PREDICT_TYPE_STUB=f"benchmarks/predictors/{name}.py:Predictor",
         COG_MAX_CONCURRENCY=SLOTS,
-        OPENAI_BASE_URL=bench.sandbox.url,
-        OPENAI_API_KEY=KEY,
+        **environment,
     ) as server:
         yield Served(bench, server, to_cog)
 
 
-@contextmanager
-def cog_alone(bench: Bench, cell: Cell, seconds: float) -> Iterator[Running]:
+def _naive(bench: Bench) -> AbstractContextManager[Running]:
+    return _other_predictor(bench, "naive", OPENAI_BASE_URL=bench.sandbox.url, OPENAI_API_KEY=KEY)
+
+
+def cog_alone(bench: Bench, cell: Cell, seconds: float) -> AbstractContextManager[Running]:
     """A predictor that takes the inputs, waits `seconds` and returns ready files."""
-    with predictor_server(
-        COG_PREDICT_TYPE_STUB="benchmarks/predictors/awaits.py:Predictor",
-        COG_MAX_CONCURRENCY=SLOTS,
-        AWAIT_SECONDS=str(seconds),
-        AWAIT_FILE=str(bench.ready_files[cell.kind]),
-    ) as server:
-        yield Served(bench, server, to_cog)
+    file = bench.ready_files[cell.kind]
+    return _other_predictor(bench, "awaits", AWAIT_SECONDS=str(seconds), AWAIT_FILE=str(file))
 
 
-@contextmanager
-def floor(bench: Bench) -> Iterator[Running]:
+def floor(bench: Bench) -> AbstractContextManager[Running]:
     """A predictor that does no more than it must; takes only a prompt."""
-    with predictor_server(
-        COG_PREDICT_TYPE_STUB="benchmarks/predictors/floor.py:Predictor",
-        COG_MAX_CONCURRENCY=SLOTS,
-        FLOOR_URL=bench.sandbox.url,
-    ) as server:
-        yield Served(bench, server, to_cog)
+    return _other_predictor(bench, "floor", FLOOR_URL=bench.sandbox.url)
 
 
 @contextmanager

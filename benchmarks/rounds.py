@@ -42,7 +42,6 @@ class Figures:
     p95: float
     added_p50: float
     added_p95: float
-    predict_p50: float
     per_second: float
     wall: float
     cpu_per_prediction: float
@@ -126,7 +125,6 @@ def _boiled(samples: Sequence[Sample], upstream: Sequence[float]) -> Figures:
         p95=median(p95),
         added_p50=median([seen - own for seen, own in zip(p50, upstream, strict=True)]),
         added_p95=median([seen - own for seen, own in zip(p95, upstream, strict=True)]),
-        predict_p50=median([_median(sample.predict_times) for sample in samples]),
         per_second=median([len(sample.latencies) / sample.wall for sample in samples]),
         wall=median([sample.wall for sample in samples]),
         cpu_per_prediction=median([used / count for used, count in zip(cpu, done, strict=True)]),
@@ -148,10 +146,6 @@ def _percentile(sample: Sample, share: float) -> float:
     """The nearest rank; 0 where nothing succeeded, which the failures tell."""
     ordered = sorted(sample.latencies)
     return ordered[round(share * (len(ordered) - 1))] if ordered else 0.0
-
-
-def _median(values: Sequence[float]) -> float:
-    return statistics.median(values) if values else 0.0
 
 
 def to_json(table: Table) -> dict[str, dict[str, dict[str, object]]]:
