@@ -7,12 +7,16 @@ from typing import Optional
 
 from cog import BaseRunner, Input, Path, Secret, concurrent
 
-from gpt_image import inputs, logs, outputs, usage
-from gpt_image.client import Upstream
+from gpt_image import logs, usage
+from gpt_image.deadline import Deadline
 from gpt_image.errors import told_in_one_sentence
+from gpt_image.input_images.prepare import check_paths, prepare
+from gpt_image.output_images.directories import OutputDirectories
+from gpt_image.output_images.save import save
 from gpt_image.request import ImageRequest
 from gpt_image.settings import take_settings
 from gpt_image.turns import Turns
+from gpt_image.upstream.client import Upstream
 
 log = logging.getLogger("gpt_image.predict")
 
@@ -42,7 +46,7 @@ class Predictor(BaseRunner):
         logs.configure()
         self.settings = take_settings()
         self.upstream = Upstream(self.settings)
-        self.outputs = outputs.Outputs(self.settings)
+        self.outputs = OutputDirectories(self.settings)
         self.turns = Turns()
         self.prices = usage.Prices.of(self.settings.openai_image_model)
         # All that is imported by now stays, so the collector need not look at it again.
@@ -111,7 +115,7 @@ class Predictor(BaseRunner):
                 moderation=moderation,
                 user_id=user_id,
             )
-            paths = await inputs.check_paths(request.input_images)
+            paths = await check_paths(request.input_images)
             payer = self.upstream.payer(
                 openai_api_key.get_secret_value() if openai_api_key else None
             )
@@ -120,14 +124,14 @@ class Predictor(BaseRunner):
             prediction_id = logs.shown_id(self.scope.context.get("prediction_id"))
             at_once = request.is_edit  # converted input images go there
             async with self.outputs.directory(prediction_id, at_once=at_once) as directory:
-                images = await inputs.prepare(paths, directory)
+                images = await prepare(paths, directory)
                 log.info("Generating image...")
                 if prediction_id:
                     log.info("Sid %s", prediction_id)
                 started = time.monotonic()
-                answer = await self.upstream.create(payer, request, images, directory)
-                until = started + self.settings.openai_deadline_seconds
-                files = await outputs.save(answer, request, directory, until)
+                deadline = Deadline.after(self.settings.openai_deadline_seconds)
+                answer = await self.upstream.create(payer, request, images, directory, deadline)
+                files = await save(answer, request, directory, deadline)
                 seconds = time.monotonic() - started
                 self._report(seconds, len(files), usage.Usage.from_answer(answer.usage))
                 await self.outputs.sweep()

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from dev.servers import sandbox_server
-from gpt_image.client import Upstream
 from gpt_image.request import SIZES
 from gpt_image.settings import take_settings
+from gpt_image.upstream.client import Upstream
 from sandbox.job import Size
 from sandbox.tokens import output_tokens
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from dev.servers import Server, predictor_server, sandbox_server
-from tests.cog_client import Cog, picture
-from tests.loopback import file_server
-from tests.sandbox_client import Sandbox
+from tests.support.cog_client import Cog, picture
+from tests.support.loopback import file_server
+from tests.support.sandbox_client import Sandbox
 
 
 @pytest.fixture(scope="session")

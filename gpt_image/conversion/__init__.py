@@ -1,0 +1,1 @@
+"""Decoding and encoding of pixels, in processes apart from the predictor's."""

@@ -1,0 +1,209 @@
+"""An image of any kind to one that the API takes. Runs as a process of its own.
+
+Decoders are C code that is fed by strangers. In the process of the predictor a crash would end
+every running prediction, since Cog does not restart its worker, and OpenJPEG would stop the event
+loop for as long as it decodes. Out here a decoder sees no key, its memory has a limit and is given
+back, and a cancelled prediction ends it at once.
+
+    python -m gpt_image.conversion.convert TASK SOURCE TARGET
+
+prints one Report as JSON. TARGET is a path without suffix.
+"""
+
+import contextlib
+import io
+import json
+import os
+import resource
+import sys
+import warnings
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import cast
+
+import pillow_heif
+from PIL import AvifImagePlugin, Image, ImageCms, ImageOps
+
+MAX_BYTES = 50_000_000
+"""Each upload stays below this: OpenAI says 50 MB, and the smaller reading of MB is safe."""
+
+MAX_PIXELS = 120_000_000
+"""A phone camera's 108 megapixels pass; one such picture takes 0.5 GB decoded (4 bytes a pixel)."""
+
+MEMORY_LIMIT = 3_000_000_000
+"""Bytes of address space for one conversion."""
+
+LOSSY_QUALITY = 95
+"""For JPEG and WebP, where PNG would reach MAX_BYTES."""
+
+# Everything else that Pillow reads stays off: EPS for one would start Ghostscript.
+_FORMATS = ("PNG", "JPEG", "WEBP", "HEIF", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "ICO")
+_LONGEST_EDGE = {"PNG": 2**31 - 1, "JPEG": 65_500, "WEBP": 16_383}
+_SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
+_OPTIONS = {
+    # Level 6 takes 2.6 times as long for a photo and saves 12% (48 megapixels, zlib-ng 2.3).
+    "PNG": {"compress_level": 1},
+    "JPEG": {"quality": LOSSY_QUALITY},
+    # Method 4, the default, takes 5 times as long and saves 1% (120 megapixels).
+    "WEBP": {"quality": LOSSY_QUALITY, "method": 2},
+}
+_SMALLER = 0.7
+
+_JPEG_END = b"\xff\xd9"
+_NOISE = bytes(range(1, 0xFF)) * 4  # never the first byte of a marker
+
+
+class Task(StrEnum):
+    CONVERT = "convert"
+    CHECK_END = "check-end"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of one image; `path` is what to send, None where it cannot be sent."""
+
+    path: str | None = None
+    content_type: str = ""
+    too_many_pixels: bool = False
+    note: str = ""
+    """What the caller should know of the change, to follow "Input image 1"."""
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class _Capped(io.BytesIO):
+    """Stops the encoder as soon as its output is too large, not when it is done."""
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]  # all that Pillow writes
+        if self.tell() + len(data) >= MAX_BYTES:
+            raise _TooLarge
+        return super().write(data)
+
+
+def convert(source: Path, target: Path) -> Report:
+    """Decode the first picture, and save it upright, in sRGB, as plain RGB or RGBA."""
+    try:
+        with Image.open(source, formats=_FORMATS) as opened:
+            opened.load()
+            image = _plain(opened)
+    except MemoryError:
+        raise
+    except Image.DecompressionBombError:
+        return Report(too_many_pixels=True)
+    except Exception:  # noqa: BLE001 - damaged bytes lead Pillow to struct.error, SyntaxError, ...
+        return Report()
+    return _save(image, target)
+
+
+def check_end(source: Path, target: Path) -> Report:
+    """Decide whether a JPEG without its end mark in sight is whole.
+
+    It is sent as it is when it decodes, because other data follows the picture. Otherwise the mark
+    may be all that is missing, and then what comes after the last byte does not show in the
+    picture: such a file is sent with the mark added.
+    """
+    data = source.read_bytes()
+    with contextlib.suppress(OSError, SyntaxError):
+        _decode(data)
+        return Report(str(source), "image/jpeg")
+    with contextlib.suppress(OSError, SyntaxError):
+        mended = data + _JPEG_END
+        if _decode(mended) == _decode(data + _NOISE + _JPEG_END):
+            path = target.with_suffix(".jpg")
+            path.write_bytes(mended)
+            return Report(str(path), "image/jpeg", note="lacked the JPEG end mark, which was added")
+    return Report()
+
+
+def _decode(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data), formats=("JPEG",))
+    image.load()
+    return image
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    with contextlib.suppress(Exception):  # broken EXIF does not spoil a picture that decodes
+        ImageOps.exif_transpose(image, in_place=True)
+    plain = _in_srgb(_with_eight_bits(image))
+    plain.info.clear()
+    return plain
+
+
+def _with_eight_bits(image: Image.Image) -> Image.Image:
+    """Bring one channel of 16 or 32 bits to 8, where Pillow would clip it at 255."""
+    if image.mode.startswith("I;16"):
+        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if image.mode in ("I", "F"):  # no scale is known, so the full range is shown
+        low, high = cast(tuple[float, float], image.getextrema())
+        scale = 255 / ((high - low) or 1)
+        return image.point(lambda value: value * scale + -low * scale).convert("L")
+    return image
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    profile = image.info.get("icc_profile")
+    if profile:
+        source = image if image.mode in ("L", "CMYK") and mode == "RGB" else image.convert(mode)
+        srgb = ImageCms.createProfile("sRGB")
+        with contextlib.suppress(ImageCms.PyCMSError):  # a broken or mismatched profile
+            converted = ImageCms.profileToProfile(
+                source, io.BytesIO(profile), srgb, outputMode=mode
+            )
+            if converted is not None:
+                return converted
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _save(image: Image.Image, target: Path) -> Report:
+    """Lossless if that stays under MAX_BYTES, else lossy, else smaller until it does."""
+    lossy = "WEBP" if image.mode == "RGBA" else "JPEG"
+    attempt, size = "PNG", image.size
+    while (data := _encode(image, attempt)) is None:
+        if attempt == lossy:
+            width, height = (max(1, int(edge * _SMALLER)) for edge in image.size)
+            image = image.resize((width, height), Image.Resampling.LANCZOS)
+        attempt = lossy
+    path = target.with_suffix(_SUFFIXES[attempt])
+    path.write_bytes(data)
+    note = ""
+    if attempt == lossy:
+        note = f"is sent as {lossy} at quality {LOSSY_QUALITY} to stay under 50 MB"
+    if image.size != size:
+        note += f", scaled down from {size[0]}x{size[1]} to {image.width}x{image.height}"
+    return Report(str(path), Image.MIME[attempt], note=note)
+
+
+def _encode(image: Image.Image, attempt: str) -> memoryview | None:
+    if max(image.size) > _LONGEST_EDGE[attempt]:
+        return None
+    output = _Capped()
+    try:
+        image.save(output, attempt, **_OPTIONS[attempt])
+    except (_TooLarge, ValueError):  # ValueError: libwebp's own limits on what a file may hold
+        return None
+    return output.getbuffer()
+
+
+def main(task: str, source: str, target: str) -> None:
+    report = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a decoder prints does not mix with the report
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(10)  # the event loop goes first
+    with contextlib.suppress(OSError):  # where memory runs out, this goes and the predictor stays
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    warnings.simplefilter("ignore")
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow warns above it and refuses at the double
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    pillow_heif.register_heif_opener(decode_threads=1, thumbnails=False)
+    work = {Task.CONVERT: convert, Task.CHECK_END: check_end}[Task(task)]
+    with report:
+        json.dump(asdict(work(Path(source), Path(target))), report)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,1 @@
+"""The caller's images to upload parts: refused with a reason, untouched, or re-encoded."""

@@ -1,0 +1,1 @@
+"""Received image data to files of the promised format, in a fresh directory per prediction."""

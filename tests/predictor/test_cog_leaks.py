@@ -1,0 +1,108 @@
+"""What Cog itself gives away, as docs/operations.md says. A release that mends one fails its test.
+
+None of it can be mended from inside a predictor; each is a reason to keep the port private.
+"""
+
+import json
+import secrets
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+
+import requests
+
+from dev.servers import Server, predictor_server
+from tests.support.cog_client import Cog
+from tests.support.loopback import file_server, webhook_receiver
+from tests.support.sandbox_client import Sandbox
+
+KEY = "test-key-of-a-caller"
+SLOW = "A slow lighthouse [sandbox:slow seconds=2]"
+
+
+def test_a_repeated_put_answers_with_the_whole_input(sandbox: Sandbox) -> None:
+    body = {"input": {"prompt": SLOW, "openai_api_key": KEY}}
+    with predictor_with_openai_at(sandbox) as server:
+        cog = Cog(server.url)
+        cog.post(body, id="repeated", Prefer="respond-async")
+        sandbox.wait_for(lambda entry: entry["received"])
+        again = cog.post({"input": {"prompt": "x"}}, id="repeated", Prefer="respond-async")
+
+    assert again.json()["input"]["openai_api_key"] == KEY
+
+
+def test_a_422_repeats_the_value(cog: Cog) -> None:
+    answer = cog.post({"input": {"prompt": "x", "openai_api_key": [KEY]}})
+
+    assert answer.status_code == 422
+    assert KEY in answer.text
+
+
+def test_a_large_input_lies_on_disk_with_its_key_until_the_worker_reads_it(
+    sandbox: Sandbox,
+) -> None:
+    large = {"prompt": "A lighthouse", "openai_api_key": KEY, "user_id": "u" * (7 << 20)}
+    id = f"large-{secrets.token_hex(4)}"
+    # Cog has this path built in and does not look at TMPDIR.
+    spilled = Path("/tmp/coglet/predictions") / id / "inputs"  # noqa: S108
+    with predictor_with_openai_at(sandbox) as server, ThreadPoolExecutor() as pool:
+        answer = pool.submit(Cog(server.url).post, {"input": large}, id=id)
+        texts = []
+        while not answer.done():
+            with suppress(FileNotFoundError):
+                texts += [file.read_text() for file in spilled.iterdir()]
+
+    assert any(KEY in text for text in texts)
+    assert not list(spilled.iterdir())
+
+
+def test_a_failed_download_repeats_its_url_to_the_caller_and_in_the_log(
+    sandbox_process: Server, sandbox: Sandbox
+) -> None:
+    with (
+        file_server({}) as files,
+        predictor_server(OPENAI_PROXY_URL=sandbox_process.url) as server,
+    ):
+        signed = f"{files}/gone.png?signature=test-signature"
+        prediction = Cog(server.url).predict(input_images=[signed])
+
+    assert "test-signature" in prediction.error
+    assert "test-signature" in server.log
+    assert not sandbox.ledger
+
+
+def test_an_id_with_a_null_character_takes_a_slot_for_ever(sandbox_process: Server) -> None:
+    environment = {"OPENAI_PROXY_URL": sandbox_process.url, "COG_MAX_CONCURRENCY": "1"}
+    with predictor_server(**environment) as server:
+        body = {"id": "null\0", "input": {"prompt": "A lighthouse"}}
+        requests.post(f"{server.url}/predictions", json=body, timeout=20)
+        time.sleep(0.5)
+
+        assert Cog(server.url).health()["status"] == "BUSY"
+
+
+def test_webhooks_and_answers_hold_no_input(sandbox: Sandbox) -> None:
+    """Not a leak: the line that Cog does draw."""
+    with webhook_receiver() as webhooks, predictor_with_openai_at(sandbox) as server:
+        body = {
+            "input": {"prompt": "A lighthouse", "openai_api_key": KEY},
+            "webhook": webhooks.url,
+        }
+        Cog(server.url).post(body, id="quiet", Prefer="respond-async")
+        webhooks.completed("quiet")
+
+    assert KEY not in json.dumps(webhooks.bodies) + server.log
+
+
+def test_the_input_validation_of_cog_is_on(cog: Cog) -> None:
+    schema = requests.get(f"{cog.url}/openapi.json", timeout=5)
+    committed = json.loads((Path(__file__).parents[2] / "openapi.json").read_text())
+
+    assert schema.json() == committed
+
+
+def predictor_with_openai_at(
+    sandbox: Sandbox, **environment: str
+) -> AbstractContextManager[Server]:
+    return predictor_server(OPENAI_BASE_URL=f"{sandbox.root}/v1", **environment)
