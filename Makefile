@@ -51,7 +51,7 @@ docs: ## write the tables that tests make into the documents
 	@$(environment) test
 	@$(without_credentials); UPDATE_DOCS=1 $(python) -m pytest -q -m docs
 
-lock: ## write requirements.txt, with exact pins for all that requirements.in needs
+lock: ## write the lock files of the Cog image and of the API, with exact pins for all they need
 	@$(environment) test
 	@./scripts/lock
 
