@@ -93,6 +93,19 @@ class Settings(BaseSettings):
         gt=0,
         description="So long an idle Cog server may still repeat a webhook that met nobody.",
     )
+    cog_lost_seconds: float = Field(
+        default=300,
+        ge=0,
+        description="So long the files of a lost Cog server may still come.",
+    )
+    worker_name: str = Field(
+        default="worker", description="The worker's name in the database; it owns what it took."
+    )
+    reserved_dollars: float = Field(
+        default=0.25,
+        ge=0,
+        description="What a prediction counts against a daily limit until its end tells its cost.",
+    )
     worker_port: int = Field(
         default=8001,
         ge=1,

@@ -33,6 +33,10 @@ class Answers:
         probe = self._probes.get(prediction_id)
         return probe is not None and await probe()
 
+    def forget(self, prediction_id: str) -> None:
+        """Nobody waits for it after all."""
+        self._probes.pop(prediction_id, None)
+
     def end(self, prediction_id: str, *, written: bool) -> None:
         """The answer was written, or its caller had gone."""
         self._probes.pop(prediction_id, None)

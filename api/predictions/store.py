@@ -117,7 +117,7 @@ class Store:
         )
         return await self._change(noted) is not None
 
-    async def take_back_note(self, sent: Prediction) -> bool:
+    async def take_back_note(self, sent: Prediction) -> Prediction | None:
         """SENT to TAKEN, because Cog said that it has not started this attempt."""
         never_started = and_(_P.state == State.SENT, _P.started_at.is_(None))
         taken_back = (
@@ -125,7 +125,7 @@ class Store:
             .where(_attempt_of(sent), never_started)
             .values(state=State.TAKEN, sent_at=None)
         )
-        return await self._change(taken_back) is not None
+        return await self._change(taken_back)
 
     async def start(self, cog_id: str) -> Prediction | None:
         """Note when Cog began with the attempt."""
@@ -140,6 +140,11 @@ class Store:
         waiting = and_(_P.owner == owner, _P.state == State.TAKEN)
         async with self._database.write() as connection:
             await connection.execute(update(predictions).where(waiting).values(state=State.QUEUED))
+
+    async def release(self, taken: Prediction) -> bool:
+        """TAKEN to QUEUED."""
+        released = update(predictions).where(_attempt_of(taken), _P.state == State.TAKEN)
+        return await self._change(released.values(state=State.QUEUED)) is not None
 
     async def queue_again(self, sent: Prediction, not_before: float) -> Prediction | None:
         """SENT to QUEUED, because the attempt ended with a failure that was not billed."""

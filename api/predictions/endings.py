@@ -1,0 +1,132 @@
+"""From Cog's word to a prediction's end: outputs stored, what was not billed queued again."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from api.files.files import OUTPUT, Files
+from api.ids import now
+from api.predictions.left_behind import LeftBehind, look, place_of
+from api.predictions.outcome import NotBilled, Unclear, lost, outcome_of
+from api.predictions.prediction import End, Prediction, State
+from api.predictions.references import StoredFile
+from api.predictions.store import Store
+
+log = logging.getLogger(__name__)
+
+_PIECE = 1 << 20  # bytes
+
+OnChange = Callable[[Prediction], None]
+
+
+class Endings:
+    """Ends predictions that were sent.
+
+    Args:
+        worker_url: what begins the address of an output that Cog has handed over.
+        output_directory: where files lie that Cog could not hand over.
+        on_change: told of each prediction that has ended or is queued again.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        files: Files,
+        *,
+        worker_url: str,
+        output_directory: Path | None,
+        on_change: OnChange,
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._handed_over = f"{worker_url}/outputs/"
+        self._output_directory = output_directory
+        self._on_change = on_change
+
+    async def end(self, sent: Prediction, word: Mapping[str, Any]) -> None:
+        """Do what Cog's last word asks for."""
+        outcome = outcome_of(word, sent)
+        if isinstance(outcome, NotBilled):
+            not_before = now() + outcome.wait
+            if not_before < sent.deadline:
+                again = await self._store.queue_again(sent, not_before)
+                if again:
+                    self._on_change(again)
+                    return
+            await self._finish(sent, outcome.end)
+        elif isinstance(outcome, Unclear):
+            left = await look(self._output_directory, sent.id)
+            await self._finish(sent, await self._from_left_behind(sent, left) or outcome.end)
+        elif outcome.state is State.SUCCEEDED:
+            await self._finish(sent, await self._succeeded(sent, outcome))
+        else:
+            await self._finish(sent, outcome)
+
+    async def end_lost(self, sent: Prediction, reason: str, *, now_or_never: bool) -> bool:
+        """End one of which no more will be heard, by what it has left behind.
+
+        Returns False where its files may still come, unless it is `now_or_never`.
+        """
+        left = await look(self._output_directory, sent.id)
+        if not left.is_complete and not now_or_never:
+            return False
+        end = await self._from_left_behind(sent, left) or lost(sent, reason)
+        await self._finish(sent, end)
+        return True
+
+    async def _finish(self, sent: Prediction, end: End) -> None:
+        dollars = (end.metrics or {}).get("cost_usd")
+        known = float(dollars) if isinstance(dollars, int | float) else None
+        ended = await self._store.end_sent(sent, end, known)
+        if ended:
+            log.info("Ended: %s.", ended.state, extra={"prediction": ended.id})
+            self._on_change(ended)
+
+    async def _succeeded(self, sent: Prediction, end: End) -> End:
+        """The end with the stored files in place of Cog's addresses, in the model's order."""
+
+        def stored(value: object) -> object:
+            if isinstance(value, str) and value.startswith(self._handed_over):
+                return StoredFile(value.rpartition("/")[2]).as_json()
+            return value
+
+        if not isinstance(end.output, list):
+            return End(end.state, stored(end.output), None, end.logs, end.metrics)
+        by_id = {file.id: file for file in await self._files.of_prediction(sent.id)}
+
+        def place(value: object) -> tuple[int, str]:
+            file = by_id.get(value.rpartition("/")[2]) if isinstance(value, str) else None
+            return place_of(file.name) if file else (0, "")
+
+        output = [stored(value) for value in sorted(end.output, key=place)]
+        return End(end.state, output, None, end.logs, end.metrics)
+
+    async def _from_left_behind(self, sent: Prediction, left: LeftBehind) -> End | None:
+        if not left.files:
+            return None
+        stored = {file.name: file.id for file in await self._files.of_prediction(sent.id)}
+        output = []
+        for path in left.files:
+            file_id = stored.get(path.name) or await self._store_file(sent, path)
+            output.append(StoredFile(file_id).as_json())
+        note = f"{len(output)} finished files were found after Cog had lost the prediction.\n"
+        logs = f"{sent.logs}{note}"
+        return End(State.SUCCEEDED, output, None, logs, {"output_count": len(output)})
+
+    async def _store_file(self, sent: Prediction, path: Path) -> str:
+        file = await self._files.save(
+            _content(path),
+            tenant_id=sent.tenant_id,
+            kind=OUTPUT,
+            name=path.name,
+            prediction_id=sent.id,
+        )
+        return file.id
+
+
+async def _content(path: Path) -> AsyncIterator[bytes]:
+    with await asyncio.to_thread(path.open, "rb") as file:
+        while piece := await asyncio.to_thread(file.read, _PIECE):
+            yield piece
