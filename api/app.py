@@ -1,13 +1,20 @@
 """Routes and lifespan."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
 from api.database import Database
 from api.dialects.replicate.problems import problem
 from api.errors import ApiError
+from api.fetching import open_fetcher
+from api.files import serving
+from api.files.addresses import Signer
+from api.files.files import Files
+from api.files.store import Store
+from api.files.sweeping import keep_sweeping
 from api.parts import Parts
 from api.sealing import read_keyring
 from api.settings import Settings
@@ -24,6 +31,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="Replicate's API before Cog servers", lifespan=lifespan)
     app.add_exception_handler(ApiError, problem)
+    app.include_router(serving.router)
     return app
 
 
@@ -36,9 +44,14 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
     """
     settings.data_directory.mkdir(parents=True, exist_ok=True)
     keyring = read_keyring(settings)
-    database = Database(settings.database_file)
-    try:
+    async with AsyncExitStack() as ending:
+        database = Database(settings.database_file)
+        ending.push_async_callback(database.close)
         await database.migrate()
-        yield Parts(settings, database, keyring, Tenants(database, keyring))
-    finally:
-        await database.close()
+        store, signer = Store(settings.files_directory), Signer(keyring.signing_keys("files"))
+        files = Files(database, store, signer)
+        fetcher = await ending.enter_async_context(open_fetcher(settings.private_networks))
+        background = await ending.enter_async_context(asyncio.TaskGroup())
+        sweeping = background.create_task(keep_sweeping(files))
+        ending.callback(sweeping.cancel)
+        yield Parts(settings, database, keyring, Tenants(database, keyring), files, fetcher)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from api.database import Database
+from api.fetching import Fetcher
+from api.files.files import Files
 from api.sealing import Keyring
 from api.settings import Settings
 from api.tenants import Tenants
@@ -18,6 +20,8 @@ class Parts:
     database: Database
     keyring: Keyring
     tenants: Tenants
+    files: Files
+    fetcher: Fetcher
 
 
 def parts(request: Request) -> Parts:

@@ -1,5 +1,6 @@
 """Every environment variable of the API, its default and check: read once, at the start."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -160,7 +161,7 @@ class Settings(BaseSettings):
         le=20,
         description="How often the last webhook is tried; waits double from 1 s, up to 10 min.",
     )
-    private_networks: tuple[str, ...] = Field(
+    private_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
         default=(),
         description=(
             "Private networks that callers' addresses may point to, as JSON: "
