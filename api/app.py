@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 
 from api.database import Database
+from api.dialects.replicate import files as replicate_files
 from api.dialects.replicate.problems import problem
 from api.errors import ApiError
 from api.fetching import open_fetcher
@@ -32,6 +33,9 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="Replicate's API before Cog servers", lifespan=lifespan)
     app.add_exception_handler(ApiError, problem)
     app.include_router(serving.router)
+    # REPLICATE_BASE_URL holds /v1 for one client and not for another, which then add it or not.
+    for prefix in ("/v1", "/v1/v1"):
+        app.include_router(replicate_files.router, prefix=prefix)
     return app
 
 

@@ -1,12 +1,13 @@
 """Files as the rest of the API knows them: a row each, and bytes in the store."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from api.database import Database
 from api.errors import TooLarge
 from api.files.addresses import Signer, read_address
+from api.files.kinds import RASTER
 from api.files.kinds import content_type as type_to_keep
 from api.files.rows import UPLOAD, NoRoom, Place, Rows, StoredFile
 from api.files.store import Store, TooManyBytes
@@ -84,6 +85,23 @@ class Files:
             raise _too_large(room, of_file=False) from None
         return file
 
+    async def describe(
+        self, file: StoredFile, name: str, content_type: str | None, metadata: Mapping[str, Any]
+    ) -> StoredFile:
+        """The file with what its sender said of it after its bytes."""
+        told = replace(
+            file,
+            name=name[-_LONGEST_NAME:],
+            content_type=(
+                file.content_type
+                if file.content_type in RASTER
+                else type_to_keep(b"", content_type)
+            ),
+            metadata=dict(metadata),
+        )
+        await self._rows.update(told)
+        return told
+
     async def find(self, file_id: str) -> StoredFile | None:
         """The file, whoever's it is, unless it has expired."""
         return await self._rows.get(file_id)
@@ -147,6 +165,10 @@ class Files:
     def address(self, file: StoredFile, origin: str, expires_at: float) -> str:
         """Good until `expires_at` for whoever has it; the same for the same arguments."""
         return self._signer.address(origin, file.tenant_id, file.id, file.name, expires_at)
+
+    def download_query(self, file: StoredFile, expires_at: float) -> dict[str, str]:
+        """The query of Replicate's address for downloads."""
+        return self._signer.download_query(file.tenant_id, file.id, expires_at)
 
     async def remove(self, file_ids: Sequence[str]) -> None:
         """Bytes first: a row without bytes is found again, bytes without a row are orphans."""

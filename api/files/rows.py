@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.database import Database
@@ -65,6 +65,12 @@ class Rows:
                 if stored + file.size > tenant_bytes:
                     raise NoRoom
             await connection.execute(insert(files).values(asdict(file)))
+
+    async def update(self, file: StoredFile) -> None:
+        """Note what is new about a file."""
+        async with self._database.write() as connection:
+            changed = update(files).where(_F.id == file.id)
+            await connection.execute(changed.values(asdict(file)))
 
     async def stored_bytes(self, tenant_id: str) -> int:
         """All that a tenant has stored."""
