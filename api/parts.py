@@ -7,7 +7,6 @@ from fastapi import Depends, Request
 
 from api.body import Bodies
 from api.database import Database
-from api.errors import BadRequest
 from api.fetching import Fetcher
 from api.files.files import Files
 from api.limits import Rates
@@ -18,8 +17,6 @@ from api.predictions.predictions import Predictions
 from api.sealing import Keyring
 from api.settings import Settings
 from api.tenants import Tenants
-
-_LONGEST_ORIGIN = 255
 
 
 @dataclass(frozen=True)
@@ -42,19 +39,6 @@ class Parts:
     def predictions(self) -> Predictions:
         """What may be asked of predictions."""
         return self.heart.predictions
-
-    def origin(self, request: Request) -> str:
-        """Scheme, host and port by which this caller reaches the API.
-
-        Raises:
-            BadRequest: the request names a host that is none.
-        """
-        if self.settings.public_url:
-            return self.settings.public_url
-        origin = str(request.base_url).rstrip("/")
-        if len(origin) > _LONGEST_ORIGIN:
-            raise BadRequest("The Host header is too long.")
-        return origin
 
 
 def parts(request: Request) -> Parts:

@@ -47,14 +47,13 @@ class Webhooks:
     def __init__(
         self,
         database: Database,
-        store: Store,
         tenants: Tenants,
         fetcher: Fetcher,
         render: Render,
+        *,
         attempts: int,
     ) -> None:
         self._database = database
-        self._store = store
         self._tenants = tenants
         self._fetcher = fetcher
         self._render = render
@@ -132,7 +131,7 @@ class Webhooks:
             self._due.set()
 
     async def _try(self, delivery: _Delivery) -> None:
-        prediction = await self._store.get(delivery.prediction_id)
+        prediction = await Store(self._database).get(delivery.prediction_id)
         if prediction is None or prediction.removed_at is not None:
             await self._forget(delivery)
             return

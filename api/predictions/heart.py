@@ -40,8 +40,8 @@ class Heart:
     worker: Worker
     watch: Watch
     callbacks: Starlette
+    """To be served at `worker_url` from before `start` is called."""
     start: Callable[[], None]
-    """To be called once the callbacks are being served."""
 
 
 OnEvent = Callable[[Prediction, str], None]
@@ -56,6 +56,7 @@ async def open_heart(
     fetcher: Fetcher,
     cog: Cog,
     on_event: OnEvent,
+    worker_url: str,
 ) -> AsyncIterator[Heart]:
     """The heart, with all that was unfinished on its way again once it is started."""
     store, changes = Store(database), Changes()
@@ -72,13 +73,13 @@ async def open_heart(
     endings = Endings(
         store,
         files,
-        worker_url=settings.worker_url,
+        worker_url=worker_url,
         output_directory=settings.cog_output_directory,
         on_change=changed,
     )
     words = Words(store, endings, on_event)
     scratch = settings.data_directory / "scratch"
-    inputs = AttemptInputs(keyring, fetcher, scratch, settings.worker_url)
+    inputs = AttemptInputs(keyring, fetcher, scratch, worker_url)
     attempt = Attempt(
         settings.worker_name,
         store,
@@ -89,7 +90,7 @@ async def open_heart(
         changes,
         changed,
         background.start,
-        worker_url=settings.worker_url,
+        worker_url=worker_url,
         word_seconds=settings.cog_word_seconds,
         lost_seconds=settings.cog_lost_seconds,
     )
@@ -114,7 +115,7 @@ async def open_heart(
             background.start(loop())
         background.start(keep_order(store, changed))
 
-    callbacks = create_callbacks(store, files, inputs, words, settings.worker_url)
+    callbacks = create_callbacks(store, files, inputs, words, worker_url)
     try:
         yield Heart(predictions, store, queue, worker, watch, callbacks, start)
     finally:

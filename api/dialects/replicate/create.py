@@ -17,6 +17,7 @@ from api.dialects.replicate.shapes import Shapes, bare
 from api.errors import ApiError
 from api.ids import new_id
 from api.input_check import missing, not_a_uri, wrong_choice, wrong_member
+from api.origin import origin
 from api.parts import Parts, The
 from api.predictions.prediction import NewPrediction, Prediction
 from api.predictions.predictions import request_hash
@@ -111,7 +112,7 @@ async def _new_prediction(
         token_id=tenant.token_id,
         model=the.model.full_name,
         version=the.model.version.id,
-        origin=the.origin(request),
+        origin=origin(request, the.settings),
         input=kept | dict.fromkeys(secrets, REDACTED),
         secrets=secrets,
         request_hash=hashed,

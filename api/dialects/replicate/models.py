@@ -6,9 +6,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
 
 from api.dialects.replicate.caller import Caller
-from api.dialects.replicate.shapes import timestamp
+from api.dialects.replicate.times import iso
 from api.errors import NotFound
 from api.models import Model, Version
+from api.origin import origin
 from api.parts import Parts, The
 
 router = APIRouter()
@@ -80,7 +81,7 @@ def _page(results: list[dict[str, Any]]) -> dict[str, Any]:
 def _model(the: Parts, request: Request) -> dict[str, Any]:
     served: Model = the.model
     return {
-        "url": f"{the.origin(request)}/v1/models/{served.full_name}",
+        "url": f"{origin(request, the.settings)}/v1/models/{served.full_name}",
         "owner": served.owner,
         "name": served.name,
         "description": None,
@@ -99,7 +100,7 @@ def _model(the: Parts, request: Request) -> dict[str, Any]:
 def _version(version: Version) -> dict[str, Any]:
     return {
         "id": version.id,
-        "created_at": timestamp(version.created_at),
+        "created_at": iso(version.created_at),
         "cog_version": version.cog_version,
         "openapi_schema": version.document,
     }

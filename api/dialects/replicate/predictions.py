@@ -1,8 +1,5 @@
 """Looking at predictions, and canceling them."""
 
-import base64
-import binascii
-import json
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -10,15 +7,15 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 
 from api.dialects.replicate.caller import Caller
+from api.dialects.replicate.pages import PAGE, page, read_cursor
 from api.dialects.replicate.shapes import Shapes
 from api.errors import NotFound, Unprocessable
+from api.origin import origin
 from api.parts import The
-from api.predictions.prediction import Prediction
 from api.predictions.store import Page
 
 router = APIRouter()
 
-_A_PAGE = 100
 _AI_SDK = "ai-sdk/replicate"
 _HELD_SECONDS = 2.0
 _NOT_FOUND = "Prediction not found"
@@ -57,50 +54,26 @@ async def list_(
     source: Annotated[str | None, Query(description="web lists none: all come by the API")] = None,
 ) -> dict[str, Any]:
     """List predictions, newest first."""
-    before, after = _read_cursor(cursor)
-    page = Page(
+    edge = read_cursor(cursor)
+    wanted = Page(
         tenant_id=None if tenant.is_operator else tenant.id,
-        limit=_A_PAGE + 1,
-        before=before,
-        after=after,
+        limit=PAGE + 1,
+        before=edge.before,
+        after=edge.after,
         created_before=_time("created_before", created_before),
         created_after=_time("created_after", created_after),
     )
-    found = [] if source == "web" else await the.predictions.page(page)
-    has_more = len(found) > _A_PAGE
-    if after:
-        shown, has_newer, has_older = found[-_A_PAGE:], has_more, bool(found)
-    else:
-        shown, has_newer, has_older = found[:_A_PAGE], before is not None and bool(found), has_more
-    shapes = Shapes(the)
-    kept = {"created_after": created_after, "created_before": created_before}
-    address = f"{the.origin(request)}/v1/predictions"
-    return {
-        "previous": _link(address, "after", shown[0], kept) if has_newer else None,
-        "next": _link(address, "before", shown[-1], kept) if has_older else None,
-        "results": [await shapes.prediction(each, in_list=True) for each in shown],
-    }
-
-
-def _link(address: str, direction: str, prediction: Prediction, kept: dict[str, str | None]) -> str:
-    place = json.dumps([direction, prediction.created_at, prediction.id])
-    cursor = base64.urlsafe_b64encode(place.encode()).decode()
-    query = {name: value for name, value in kept.items() if value is not None}
-    return f"{address}?{urlencode(query | {'cursor': cursor})}"
-
-
-def _read_cursor(
-    cursor: str | None,
-) -> tuple[tuple[float, str] | None, tuple[float, str] | None]:
-    """Before and after."""
-    if not cursor:
-        return None, None
-    try:
-        direction, time, id = json.loads(base64.urlsafe_b64decode(cursor))
-        place = (float(time), str(id))
-    except (binascii.Error, ValueError, TypeError):
-        raise Unprocessable("The cursor is not one of ours; take it from `next`.") from None
-    return (place, None) if direction == "before" else (None, place)
+    found = [] if source == "web" else await the.predictions.page(wanted)
+    shapes = {each.id: await Shapes(the).prediction(each, in_list=True) for each in found}
+    times = {"created_after": created_after, "created_before": created_before}
+    query = urlencode({name: time for name, time in times.items() if time is not None})
+    return page(
+        found,
+        edge,
+        f"{origin(request, the.settings)}/v1/predictions?{query}".rstrip("?"),
+        place=lambda each: (each.created_at, each.id),
+        shape=lambda each: shapes[each.id],
+    )
 
 
 def _time(name: str, text: str | None) -> float | None:

@@ -2,9 +2,9 @@
 
 import base64
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from api.dialects.replicate.times import iso
 from api.files.rows import StoredFile
 from api.javascript_json import stringify
 from api.parts import Parts
@@ -95,25 +95,19 @@ def bare(prediction: Prediction) -> dict[str, Any]:
         "error": prediction.error,
         "source": "api",
         "status": "processing" if prediction.is_running else _STATUS[prediction.state],
-        "created_at": timestamp(prediction.created_at),
+        "created_at": iso(prediction.created_at),
         "urls": {"get": here, "cancel": f"{here}/cancel", "web": here},
     }
     if prediction.deployment:
         body["deployment"] = prediction.deployment
     if prediction.cancel_after:
-        body["deadline"] = timestamp(prediction.deadline)
+        body["deadline"] = iso(prediction.deadline)
     if prediction.started_at is not None:
-        body["started_at"] = timestamp(prediction.started_at)
+        body["started_at"] = iso(prediction.started_at)
     if prediction.completed_at is not None:
-        body["completed_at"] = timestamp(prediction.completed_at)
+        body["completed_at"] = iso(prediction.completed_at)
         body["metrics"] = _metrics(prediction, prediction.completed_at)
     return body
-
-
-def timestamp(seconds: float) -> str:
-    """As in 2026-11-21T18:00:00.000Z."""
-    time = datetime.fromtimestamp(seconds, UTC)
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _metrics(prediction: Prediction, completed_at: float) -> dict[str, float]:
