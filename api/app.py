@@ -47,7 +47,12 @@ def create_app(settings: Settings) -> FastAPI:
         async with running(settings) as app.state.parts:
             yield
 
-    app = FastAPI(title="Replicate's API before Cog servers", lifespan=lifespan)
+    app = FastAPI(
+        title="Replicate's API before Cog servers",
+        lifespan=lifespan,
+        docs_url=None,  # their pages come from a stranger's server
+        redoc_url=None,
+    )
     app.add_exception_handler(ApiError, problem)
     app.add_exception_handler(HTTPException, unknown_path)
     app.add_exception_handler(Exception, unforeseen)
@@ -64,7 +69,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
     Raises:
         BadSettings: a key is wrong, or another process owns the data directory.
     """
-    settings.data_directory.mkdir(parents=True, exist_ok=True)
+    settings.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as ending:
         ending.enter_context(owning(settings.data_directory))
         keyring = read_keyring(settings)
