@@ -7,7 +7,7 @@ from typing import Optional
 
 from cog import BaseRunner, Input, Path, Secret, concurrent
 
-from gpt_image import logs, usage
+from gpt_image import logs, threads, usage
 from gpt_image.deadline import Deadline
 from gpt_image.errors import told_in_one_sentence
 from gpt_image.input_images.prepare import check_paths, prepare
@@ -15,6 +15,7 @@ from gpt_image.output_images.directories import OutputDirectories
 from gpt_image.output_images.save import save
 from gpt_image.request import ImageRequest
 from gpt_image.settings import take_settings
+from gpt_image.threads import FreezeProbe
 from gpt_image.turns import Turns
 from gpt_image.upstream.client import Upstream
 
@@ -41,21 +42,24 @@ ASPECT_RATIOS: list[str | int] = [
 
 
 class Predictor(BaseRunner):
-    def setup(self) -> None:  # type: ignore[override] # weights are for models that have some
+    async def setup(self) -> None:  # type: ignore[override] # weights are for models that have some
         """Read the settings and make the clients; no network call."""
         logs.configure()
+        threads.serve_event_loop()
         self.settings = take_settings()
         self.upstream = Upstream(self.settings)
         self.outputs = OutputDirectories(self.settings)
         self.turns = Turns()
+        self.freeze = FreezeProbe()
         self.prices = usage.Prices.of(self.settings.openai_image_model)
         # All that is imported by now stays, so the collector need not look at it again.
         gc.freeze()
         log.info("Callers without a key are served by %s.", self.settings.payer_without_key)
 
-    def healthcheck(self) -> bool:
+    async def healthcheck(self) -> bool:
         """Answer from what is already known; Cog shows the text of what it raises."""
         self.upstream.check_health()
+        await self.freeze.check_health()
         return True
 
     @concurrent(max=32)

@@ -19,6 +19,7 @@
     │   ├── ConnectionLost         the connection or a gateway failed with the request on its way
     │   ├── AnswerNotUsable        an answer that only looks like success
     │   └── OutputNotSaved         the images came, and this machine could not store them
+    ├── WorkerFrozen               Cog's threads hang; only the health check says so
     └── UnexpectedFailure          a fault of this predictor, to be reported
 
 A synchronous caller of Cog sees nothing but the class name and the sentence, so each sentence
@@ -125,6 +126,10 @@ class AnswerNotUsable(MayHaveBeenBilled):
 
 class OutputNotSaved(MayHaveBeenBilled):
     ambiguous = False
+
+
+class WorkerFrozen(GptImageError):
+    pass
 
 
 class UnexpectedFailure(GptImageError):

@@ -1,6 +1,7 @@
 """From a received answer to images and usage; catches every answer that only looks like success."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,8 @@ from gpt_image.errors import BILLED_NOTE, AnswerNotUsable
 from gpt_image.upstream.answer_stream import AnswerStream
 from gpt_image.upstream.base64_file import Base64File
 from gpt_image.upstream.explain import clean
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,15 @@ def understand(
     """
     try:
         body = json.loads(bytes(stream.text))
-    except ValueError:
+    except (ValueError, RecursionError):
         return _cut_off(stream, asked, content_type)
     if not isinstance(body, dict):
         raise _no_image("something that is no answer of the Images API")
     data = body.get("data")
     entries = data if isinstance(data, list) else []
+    if len(entries) > asked:
+        log.warning("The upstream sent %d images instead of %d.", len(entries), asked)
+        entries = entries[:asked]
     images: dict[int, Base64File | str] = {}
     unusable: dict[int, str] = {}
     for number, entry in enumerate(entries, start=1):
@@ -66,7 +72,8 @@ def _image(entry: object, files: list[Base64File | None]) -> Base64File | str | 
         value = entry.get(name)
         if not isinstance(value, str):
             continue
-        if value.isdecimal() and int(value) < len(files):
+        # At most two digits, since AnswerStream takes no more images than that.
+        if len(value) <= 2 and value.isdecimal() and int(value) < len(files):
             if file := files[int(value)]:
                 return file
         elif name == "url" and value:
@@ -76,14 +83,14 @@ def _image(entry: object, files: list[Base64File | None]) -> Base64File | str | 
 
 def _cut_off(stream: AnswerStream, asked: int, content_type: str) -> Answer:
     """What arrived whole before the body broke off is paid for and goes to the caller."""
-    received = dict(enumerate(stream.files, start=1))
+    received = dict(enumerate(stream.files[:asked], start=1))
     images: dict[int, Base64File | str] = {
         number: file for number, file in received.items() if file
     }
     if not images:
         kind = content_type.partition(";")[0].strip()
         raise _no_image(f"{clean(kind, {}, 60) or 'an unnamed type'}, not readable as JSON")
-    lost = set(range(1, max(asked, len(received)) + 1)) - set(images)
+    lost = set(range(1, asked + 1)) - set(images)
     return Answer(images, dict.fromkeys(lost, "is missing because the answer broke off"))
 
 

@@ -17,7 +17,7 @@ from gpt_image.request import ImageRequest
 from gpt_image.threads import in_thread
 from gpt_image.upstream import answer, explain
 from gpt_image.upstream.answer import Answer
-from gpt_image.upstream.answer_stream import AnswerStream
+from gpt_image.upstream.answer_stream import AnswerStream, AnswerTooLong
 from gpt_image.upstream.payers import Payer
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,13 @@ class Call:
             if not any(stream.files):
                 raise explain.timed_out() from None
             log.warning("The upstream's answer did not end before the deadline.")
+        except AnswerTooLong:
+            if not any(stream.files):
+                raise errors.AnswerNotUsable(
+                    f"The upstream's answer is far too long and holds no image; "
+                    f"{errors.BILLED_NOTE}; have the operator look at the upstream."
+                ) from None
+            log.warning("The upstream's answer is far too long; the rest of it was not read.")
         except (openai.OpenAIError, httpx2.HTTPError) as error:
             if not any(stream.files):
                 raise self._explained(error) from None
