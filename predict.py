@@ -16,7 +16,6 @@ from gpt_image.output_images.save import save
 from gpt_image.request import ImageRequest
 from gpt_image.settings import take_settings
 from gpt_image.threads import FreezeProbe
-from gpt_image.turns import Turns
 from gpt_image.upstream.client import Upstream
 
 log = logging.getLogger("gpt_image.predict")
@@ -49,7 +48,6 @@ class Predictor(BaseRunner):
         self.settings = take_settings()
         self.upstream = Upstream(self.settings)
         self.outputs = OutputDirectories(self.settings)
-        self.turns = Turns()
         self.freeze = FreezeProbe()
         self.prices = usage.Prices.of(self.settings.openai_image_model)
         # All that is imported by now stays, so the collector need not look at it again.
@@ -106,7 +104,6 @@ class Predictor(BaseRunner):
     ) -> list[Path]:
         """One prediction, in the order that design and log lines promise."""
         with told_in_one_sentence():
-            await self.turns.take()
             request = ImageRequest.from_inputs(
                 prompt=prompt,
                 aspect_ratio=aspect_ratio,
