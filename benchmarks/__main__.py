@@ -27,11 +27,11 @@ def main() -> int:
     arguments = _parser().parse_args()
     started = time.monotonic()
     measured_on = machine.describe()
-    with _bench() as bench:
+    with bench() as ready:
         if arguments.smoke:
-            table = rounds.run(bench, 1, [SMOKE], [])
+            table = rounds.run(ready, 1, [SMOKE], [])
         else:
-            table = rounds.run(bench, arguments.rounds, LIGHT, HEAVY)
+            table = rounds.run(ready, arguments.rounds, LIGHT, HEAVY)
         print(f"The rounds took {(time.monotonic() - started) / 60:.1f} minutes.")
         checked = claims.check(table)
         print(f"\n{report.tables(table)}\n{report.bottleneck(table)}\n")
@@ -42,10 +42,10 @@ def main() -> int:
         print(*failed, sep="\n")
         if arguments.smoke:
             return 1 if failed else 0
-        turns = sequential.measure(bench)
+        turns = sequential.measure(ready)
         print(*claims.check_sequential(turns), sep="\n")
-        lags = loop_lag.measure(bench)
-        memory = concurrency.measure(bench)
+        lags = loop_lag.measure(ready)
+        memory = concurrency.measure(ready)
     results = {
         "machine": measured_on,
         "rounds": arguments.rounds,
@@ -85,7 +85,7 @@ def write_page() -> None:
 
 
 @contextmanager
-def _bench() -> Iterator[Bench]:
+def bench() -> Iterator[Bench]:
     with (
         tempfile.TemporaryDirectory() as folder,
         sandbox_server(SANDBOX_PRERENDERED="true", SANDBOX_GRAIN="true") as sandbox,

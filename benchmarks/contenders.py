@@ -155,10 +155,17 @@ def _wire(bench: Bench) -> Iterator[Running]:
     yield Served(bench, bench.sandbox, to_images_api, KEY)
 
 
-@contextmanager
-def _ours(bench: Bench) -> Iterator[Running]:
-    with predictor_server(OPENAI_PROXY_URL=bench.sandbox.url, COG_MAX_CONCURRENCY=SLOTS) as server:
-        yield Served(bench, server, to_cog)
+def predictor_of(checkout: Path) -> Callable[[Bench], AbstractContextManager[Running]]:
+    """This predictor, or another version of it."""
+
+    @contextmanager
+    def started(bench: Bench) -> Iterator[Running]:
+        with predictor_server(
+            folder=checkout, OPENAI_PROXY_URL=bench.sandbox.url, COG_MAX_CONCURRENCY=SLOTS
+        ) as server:
+            yield Served(bench, server, to_cog)
+
+    return started
 
 
 @contextmanager
@@ -228,7 +235,7 @@ def _answers(url: str) -> bool:
 
 
 WIRE = Contender("wire", "the upstream itself", _wire)
-OURS = Contender("ours", "this predictor", _ours)
+OURS = Contender("ours", "this predictor", predictor_of(PROJECT))
 SDK = Contender("sdk", "bare openai SDK", _sdk)
 NAIVE = Contender("naive", "naive Cog predictor", _naive)
 LITELLM = Contender("litellm", "LiteLLM proxy", _litellm)

@@ -39,7 +39,11 @@ class Server:
     """
 
     def __init__(
-        self, name: str, command: Sequence[str | Path], environment: Mapping[str, str]
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        environment: Mapping[str, str],
+        folder: Path = PROJECT,
     ) -> None:
         self.name = name
         self.root = self.url = ""
@@ -49,7 +53,7 @@ class Server:
         try:
             self.process = subprocess.Popen(
                 command,
-                cwd=PROJECT,
+                cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=self._output,
@@ -121,15 +125,17 @@ def predictor_server(
     *,
     arguments: Sequence[str] = (),
     python: Path | str = sys.executable,
+    folder: Path | str = PROJECT,
     **environment: str,
 ) -> Iterator[Server]:
     """The predictor behind Cog's own HTTP server, with the committed schema, ready for requests.
 
     `arguments` go to `cog.server.http`; `environment` is added to the caller's, from which every
-    OPENAI_* and proxy variable has been taken. Without a PORT in it a free one is picked.
+    OPENAI_* and proxy variable has been taken. Without a PORT in it a free one is picked. `folder`
+    is a checkout of this project.
     """
-    install_schema()
-    server = _start_predictor(arguments, python, environment)
+    install_schema(Path(folder))
+    server = _start_predictor(arguments, python, Path(folder), environment)
     try:
         yield server
     finally:
@@ -147,9 +153,9 @@ def clean_environment(python: Path | str = sys.executable) -> dict[str, str]:
     return kept
 
 
-def install_schema() -> None:
+def install_schema(folder: Path = PROJECT) -> None:
     """Copy openapi.json to where coglet looks for it; without that file it validates nothing."""
-    committed, installed = PROJECT / "openapi.json", PROJECT / ".cog" / "openapi_schema.json"
+    committed, installed = folder / "openapi.json", folder / ".cog" / "openapi_schema.json"
     if not committed.is_file():
         raise ServerError("openapi.json is missing; `make openapi` writes it.")
     installed.parent.mkdir(exist_ok=True)
@@ -187,7 +193,7 @@ def _found_sandbox_address(server: Server) -> bool:
 
 
 def _start_predictor(
-    arguments: Sequence[str], python: Path | str, environment: dict[str, str]
+    arguments: Sequence[str], python: Path | str, folder: Path, environment: dict[str, str]
 ) -> Server:
     command = [python, "-m", "cog.server.http", "--host", HOST, *arguments]
     own = {"COG_PREDICT_TYPE_STUB": "predict.py:Predictor", "COG_MAX_CONCURRENCY": "32"}
@@ -196,7 +202,7 @@ def _start_predictor(
         attempts_left -= 1
         own["PORT"] = str(free_port())  # coglet cannot pick one itself
         variables = clean_environment(python) | own | environment
-        server = Server("Cog's server", command, variables)
+        server = Server("Cog's server", command, variables, folder)
         server.root = server.url = f"http://{HOST}:{variables['PORT']}"
         try:
             server.wait_until(lambda: _predictor_is_ready(server))  # noqa: B023 - called at once
