@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sandbox import errors, outages, spoil
+from sandbox import errors, image_errors, outages, spoil
 from sandbox.answer import Draft
 from sandbox.errors import ApiError
 from sandbox.gateway import QUIRKS
@@ -72,11 +72,43 @@ _ALL: Final = (
     _refused("model-not-allowed", "403, the project lacks the model", outages.model_not_allowed),
     _refused("unknown-model", "400, no such model", lambda _: errors.unknown_model("gpt-image-2")),
     _refused("quota", "429 insufficient_quota", outages.quota),
+    _refused("credit-exhausted", "429 credit_balance_exhausted (type=T)", outages.out_of_credit),
+    _refused(
+        "organization-spend-limit",
+        "429 organization_spend_limit_exceeded (type=T)",
+        outages.organization_spend_limit,
+    ),
+    _refused(
+        "project-spend-limit",
+        "429 project_spend_limit_exceeded (type=T)",
+        outages.project_spend_limit,
+    ),
+    _refused(
+        "organization-usage-limit",
+        "429 organization_usage_limit_exceeded (type=T)",
+        outages.organization_usage_limit,
+    ),
     _refused("hard-limit", "400 billing_hard_limit_reached", outages.hard_limit),
     _refused("rate-limit", "429, Retry-After in seconds (retry-after=S)", outages.rate_limit),
-    _refused("rate-limit-date", "429, Retry-After as a date", outages.rate_limit_date),
-    _refused("rate-limit-message", "429, when only in the message", outages.rate_limit_message),
-    _refused("rate-limit-bare", "429 without a word of when", outages.rate_limit_bare),
+    _refused(
+        "rate-limit-date", "429, Retry-After as a date (retry-after=S)", outages.rate_limit_date
+    ),
+    _refused(
+        "rate-limit-message",
+        "429, the time only in its message (retry-after=S)",
+        outages.rate_limit_message,
+    ),
+    _refused(
+        "rate-limit-bare",
+        "429 with neither Retry-After nor a time in its message",
+        outages.rate_limit_bare,
+    ),
+    _refused(
+        "request-too-large",
+        "429 that no waiting mends (limit=L, requested=R)",
+        outages.request_too_large,
+    ),
+    _refused("slow-down", "429 slow_down (retry-after=S)", outages.slow_down),
     _refused("moderation", "400 moderation_blocked at the input", outages.moderation),
     _refused("moderation-output", "400 moderation_blocked, output", outages.moderation_output),
     _refused(
@@ -89,13 +121,14 @@ _ALL: Final = (
         "400, a parameter is unknown",
         lambda _: errors.unknown_parameter("quality"),
     ),
-    _refused("invalid-image", "400 invalid_image_file", lambda _: errors.invalid_image(1)),
+    _refused("invalid-image", "400 invalid_image_file", lambda _: image_errors.invalid_image(1)),
     _refused(
         "image-too-large",
         "400, an image is too large",
-        lambda _: errors.image_too_large("image[0]"),
+        lambda _: image_errors.image_too_large("image[0]"),
     ),
     _refused("generation-failed", "500 image_generation_failed", outages.generation_failed),
+    _refused("overloaded", "503 server_is_overloaded", outages.overloaded),
     _server(500, billed=False),
     _server(503, billed=False),
     _server(502, billed=True),

@@ -8,7 +8,7 @@ from PIL import Image
 
 from sandbox.job import Size
 from sandbox.tokens import image_tokens
-from tests.sandbox.conftest import MODEL, Api, file_of, png, upload
+from tests.sandbox.conftest import MODEL, Api, FormFile, file_of, png, upload
 
 
 def message(api: Api, *files: bytes, kind: str = "image/png") -> tuple[str, str]:
@@ -119,23 +119,37 @@ def test_jpeg_and_webp_are_accepted(api: Api) -> None:
     assert api.edit(files).status_code == 200
 
 
+def mask_refusal(api: Api, mask: bytes, kind: str = "image/png") -> tuple[str, str]:
+    """Return param and message of the refusal of a mask for a small image."""
+    answer = api.edit([upload(png()), upload(mask, kind, "mask")])
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    return error["param"], error["message"]
+
+
 def test_a_mask_needs_alpha_and_the_first_images_size(api: Api) -> None:
     image = upload(png())
     assert api.edit([image, upload(png(mode="RGBA"), name="mask")]).status_code == 200
-    for bad in (png(), png(32, 32, "RGBA"), b"hello"):
-        error = api.edit([image, upload(bad, name="mask")]).json()["error"]
-        assert error["param"] == "mask"
+    wanted = "Invalid mask image format - mask image"
+    assert mask_refusal(api, png()) == ("mask", f"{wanted} missing alpha channel")
+    assert mask_refusal(api, b"hello") == ("mask", f"{wanted} could not be read")
+    param, text = mask_refusal(api, png(32, 32, "RGBA"))
+    assert (param, text.endswith("mask size does not match image size")) == ("mask", True)
 
 
-def test_json_edits_take_data_uris_and_nothing_to_fetch(api: Api) -> None:
-    uri = "data:image/png;base64," + base64.b64encode(png()).decode()
+def test_a_masks_type_and_weight_are_refused_by_its_own_name(api: Api) -> None:
+    param, text = mask_refusal(api, png(mode="RGBA"), "image/gif")
+    assert (param, "unsupported mimetype" in text) == ("mask", True)
+    param, text = mask_refusal(api, png(mode="RGBA") + bytes(50 * 1024 * 1024))
+    assert (param, "too large" in text) == ("mask", True)
 
-    def edit(url: str) -> int:
-        body = {"model": MODEL, "prompt": "x", "images": [{"image_url": url}]}
-        return api.http.post(f"{api.url}/images/edits", json=body, timeout=10).status_code
 
-    assert edit(uri) == 200
-    assert edit("https://127.0.0.1/picture.png") == 400
+@pytest.mark.parametrize("name", ["image", "mask", "prompt", "n"])
+def test_a_plain_name_stands_once_in_a_form(api: Api, name: str) -> None:
+    twice: list[FormFile] = [(name, ("a", png(mode="RGBA"), "image/png"))] * 2
+    error = api.edit([upload(png()), *twice]).json()["error"]
+    assert (error["code"], error["param"]) == ("duplicate_parameter", name)
+    assert f"e.g. '{name}[]=<value>'" in error["message"]
 
 
 def test_a_form_that_breaks_off_is_refused(api: Api) -> None:
@@ -172,6 +186,15 @@ def _reds(image: Image.Image) -> int:
     return sum(count for count, color in colors if color == (250, 0, 0))
 
 
-def test_the_estimate_of_input_tokens_never_exceeds_its_cap() -> None:
+def test_input_tokens_stay_between_the_counts_seen_live() -> None:
     assert image_tokens(Size(4000, 4000)) == 1521
-    assert image_tokens(Size(8000, 40)) <= 1536
+    for size in (Size(1, 1), Size(512, 512), Size(8000, 40), Size(200_000, 1)):
+        assert image_tokens(size) in range(1024, 1522)
+
+
+@pytest.mark.parametrize(
+    ("size", "tokens"),
+    [((1800, 2400), 1452), ((3024, 4032), 1452), ((1920, 1080), 1508), ((1080, 1920), 1508)],
+)
+def test_an_image_is_shrunk_to_whole_patches(size: tuple[int, int], tokens: int) -> None:
+    assert image_tokens(Size(*size)) == tokens
