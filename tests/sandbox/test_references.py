@@ -23,30 +23,17 @@ def edit(api: Api, *references: object, **fields: object) -> tuple[int, dict[str
     return answer.status_code, answer.json().get("error", {})
 
 
-def test_a_data_url_is_an_image_and_a_mask(api: Api) -> None:
-    mask = "data:image/png;base64," + base64.b64encode(png(mode="RGBA")).decode()
-    assert edit(api, {"image_url": DATA_URL}, mask={"image_url": mask})[0] == 200
-
-
-def test_an_address_is_fetched(api: Api) -> None:
-    with file_server({"/picture": png()}) as url:
-        assert edit(api, {"image_url": f"{url}/picture"})[0] == 200
-
-
 def test_an_address_without_an_image_is_refused_by_what_is_there(api: Api) -> None:
     with file_server({"/page": b"<html>"}) as url:
         _, error = edit(api, {"image_url": f"{url}/page"})
     assert error["code"] == "unsupported_file_mimetype"
 
 
-def test_an_address_that_gives_nothing_is_named(api: Api) -> None:
+def test_an_address_where_nobody_listens_is_refused(api: Api) -> None:
     with file_server({}) as url:
-        missing = f"{url}/missing"
-        status, error = edit(api, {"image_url": missing})
+        pass
+    status, error = edit(api, {"image_url": f"{url}/picture"})
     assert (status, error["code"]) == (400, "invalid_image_url")
-    assert error["message"] == f"Error while downloading {missing}."
-    nobody_listens = edit(api, {"image_url": missing})[1]
-    assert nobody_listens["code"] == "invalid_image_url"
 
 
 @contextmanager
@@ -82,26 +69,14 @@ def test_an_address_has_ten_seconds(api: Api) -> None:
 @pytest.mark.parametrize(
     ("reference", "code", "param"),
     [
-        ({"image_url": DATA_URL, "file_id": "file-1"}, "invalid_value", "images[0]"),
-        ({"file_id": "file-1"}, None, "images[0].file_id"),
-        ({}, "missing_required_parameter", "images[0].image_url"),
-        ({"image_url": DATA_URL, "detail": "low"}, "unknown_parameter", "images[0].detail"),
         ({"image_url": "ftp://localhost/x.png"}, "invalid_value", "images[0].image_url"),
-        ({"image_url": "data:," + "x" * 20_971_520}, "string_above_max_length",
-         "images[0].image_url"),
+        ({"image_url": 7}, "missing_required_parameter", "images[0].image_url"),
         (DATA_URL, "invalid_type", "images[0]"),
     ],
-    ids=["both", "file", "neither", "another key", "ftp", "too long", "no object"],
-)  # fmt: skip
+    ids=["ftp", "a number", "no object"],
+)
 def test_a_reference_that_is_none_is_refused(
     api: Api, reference: object, code: str | None, param: str
 ) -> None:
     status, error = edit(api, reference)
     assert (status, error["code"], error["param"]) == (400, code, param)
-
-
-def test_there_are_one_to_sixteen_references(api: Api) -> None:
-    assert edit(api)[1]["code"] == "empty_array"
-    assert edit(api, *[{"image_url": DATA_URL}] * 16)[0] == 200
-    too_many = edit(api, *[{"image_url": DATA_URL}] * 17)[1]
-    assert (too_many["code"], too_many["param"]) == ("array_above_max_length", "images")
