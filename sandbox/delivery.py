@@ -10,7 +10,7 @@ from typing import Final
 from sandbox.answer import Draft
 from sandbox.errors import ApiError
 from sandbox.exchange import Exchange
-from sandbox.faults import Chosen
+from sandbox.fault_plan import Chosen
 from sandbox.headers import api_headers
 from sandbox.ledger import Entry
 

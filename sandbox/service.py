@@ -15,7 +15,8 @@ from sandbox.answer import Draft
 from sandbox.body import Body
 from sandbox.errors import ApiError
 from sandbox.exchange import Exchange, PeerGone
-from sandbox.faults import BEFORE_READ, Chosen, FaultPlan, refuse_unknown_markers
+from sandbox.fault_plan import Chosen, FaultPlan, refuse_unknown_markers
+from sandbox.faults import BEFORE_READ
 from sandbox.files import Files
 from sandbox.headers import new_request_id
 from sandbox.job import Endpoint, Job, Usage
