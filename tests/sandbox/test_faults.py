@@ -24,11 +24,17 @@ REFUSALS: dict[str, tuple[int, str, str | None]] = {
     "model-not-allowed": (403, "invalid_request_error", "model_not_found"),
     "unknown-model": (400, "image_generation_user_error", "invalid_value"),
     "quota": (429, "insufficient_quota", "insufficient_quota"),
+    "credit-exhausted": (429, "insufficient_quota", "credit_balance_exhausted"),
+    "organization-spend-limit": (429, "insufficient_quota", "organization_spend_limit_exceeded"),
+    "project-spend-limit": (429, "insufficient_quota", "project_spend_limit_exceeded"),
+    "organization-usage-limit": (429, "insufficient_quota", "organization_usage_limit_exceeded"),
     "hard-limit": (400, "billing_limit_user_error", "billing_hard_limit_reached"),
     "rate-limit": (429, "input-images", "rate_limit_exceeded"),
     "rate-limit-date": (429, "input-images", "rate_limit_exceeded"),
     "rate-limit-message": (429, "input-images", "rate_limit_exceeded"),
     "rate-limit-bare": (429, "input-images", "rate_limit_exceeded"),
+    "request-too-large": (429, "input-images", "rate_limit_exceeded"),
+    "slow-down": (429, "rate_limit_error", "slow_down"),
     "moderation": (400, "image_generation_user_error", "moderation_blocked"),
     "moderation-output": (400, "image_generation_user_error", "moderation_blocked"),
     "transparent-unsupported": (400, "image_generation_user_error", "invalid_value"),
@@ -36,6 +42,7 @@ REFUSALS: dict[str, tuple[int, str, str | None]] = {
     "invalid-image": (400, "invalid_request_error", "invalid_image_file"),
     "image-too-large": (400, "invalid_request_error", "invalid_value"),
     "generation-failed": (500, "image_generation_server_error", "image_generation_failed"),
+    "overloaded": (503, "service_unavailable_error", "server_is_overloaded"),
     "500-json": (500, "server_error", None),
     "502-json": (502, "server_error", None),
     "503-json": (503, "server_error", None),
@@ -74,9 +81,29 @@ def test_rate_limits_say_when_in_each_of_their_ways(api: Api) -> None:
     message = ask(api, "rate-limit-message retry-after=12")
     assert "retry-after" not in message.headers
     assert message.json()["error"]["message"].endswith("Please try again in 12s.")
+    short = ask(api, "rate-limit-message retry-after=0.467")
+    assert short.json()["error"]["message"].endswith("Please try again in 467ms.")
     bare = ask(api, "rate-limit-bare")
     assert "retry-after" not in bare.headers
     assert "try again" not in bare.text
+
+
+def test_a_used_up_limit_says_so_in_its_headers_as_in_its_message(api: Api) -> None:
+    headers = ask(api, "rate-limit retry-after=12").headers
+    assert headers["x-ratelimit-limit-input-images"] == "5"
+    assert headers["x-ratelimit-remaining-input-images"] == "0"
+    assert headers["x-ratelimit-reset-input-images"] == "12s"
+
+
+def test_a_request_over_the_limit_says_how_many_were_asked_and_how_many_go(api: Api) -> None:
+    answer = ask(api, "request-too-large limit=0 requested=3")
+    assert "input-images per min: Limit 0, Requested 3." in answer.json()["error"]["message"]
+    assert "retry-after" not in answer.headers
+
+
+def test_a_billing_refusal_can_have_another_type_as_gateways_give_it(api: Api) -> None:
+    error = ask(api, "project-spend-limit type=requests").json()["error"]
+    assert (error["type"], error["code"]) == ("requests", "project_spend_limit_exceeded")
 
 
 def test_moderation_tells_stage_categories_and_the_request_id(api: Api) -> None:
@@ -109,6 +136,9 @@ def drips(api: Api) -> None:
 def stalls(api: Api) -> None:
     with pytest.raises(openai.APITimeoutError):
         api.sdk(timeout=0.3).images.generate(model=MODEL, prompt="A fox [sandbox:stall]")
+    give_up = time.monotonic() + 10
+    while not api.ledger()[0]["billed"] and time.monotonic() < give_up:
+        time.sleep(0.02)  # a busy machine may still be drawing
 
 
 def cut_json(api: Api) -> None:
