@@ -15,9 +15,10 @@ import requests
 
 from benchmarks import claims, concurrency, loop_lag, machine, report, rounds, sequential
 from benchmarks.cells import HEAVY, LIGHT, SMOKE, Inputs, Request, to_images_api
-from benchmarks.contenders import KEY, REQUIREMENTS, Bench
-from dev.environments import environment
+from benchmarks.contenders import KEY, Bench
 from dev.servers import PROJECT, Server, sandbox_server
+from dev.servers.environments import environment
+from dev.servers.fastapi import REQUIREMENTS
 
 RESULTS = PROJECT / "benchmarks" / "results.json"
 PICTURE = PROJECT / "docs" / "performance.svg"

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dev.servers import PROJECT
+from dev.servers.process import PROJECT
 
 CACHE = PROJECT / ".cache"
 
