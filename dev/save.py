@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from dev.data_uris import decoded
 
@@ -38,7 +37,7 @@ def _fail(sentence: str) -> int:
     return 1
 
 
-def reason(answer: Any) -> str:
+def reason(answer: object) -> str:
     """Why there are no pictures: Cog says it in `detail` (422), in `error`, or in `status`."""
     if not isinstance(answer, dict):
         return f"This is no answer of Cog's: {answer}"
