@@ -25,6 +25,9 @@ def test_the_readme_prices_every_size_and_quality() -> None:
     assert_documented("README.md", "prices", table(("size", *QUALITIES), rows))
 
 
-def test_a_published_price_comes_out() -> None:
-    # OpenAI's guide to image generation: 1024x1024 at medium is $0.053.
-    assert round(of_one_picture("1024x1024", "medium"), 3) == 0.053
+@pytest.mark.parametrize(
+    ("size", "published"),
+    [("1024x1024", [0.006, 0.053, 0.211]), ("1536x1024", [0.005, 0.041, 0.165])],
+)
+def test_the_prices_of_openais_guide_come_out(size: str, published: list[float]) -> None:
+    assert [round(of_one_picture(size, quality), 3) for quality in QUALITIES] == published
