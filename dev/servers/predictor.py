@@ -2,11 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dev.servers.process import (
@@ -44,6 +45,7 @@ def predictor_server(
         yield server
     finally:
         server.stop()
+        _remove_cogs_directories(server.log)
 
 
 def install_schema() -> None:
@@ -78,6 +80,15 @@ def share_cogs_folder() -> None:
             f"{folder} belongs to {folder.owner()}, and Cog writes to no other place; "
             f"have them (or root) run: chmod 1777 {folder}"
         )
+
+
+def _remove_cogs_directories(log: str) -> None:
+    """Cog leaves three empty directories a prediction, for ever; the server's log names them."""
+    for prediction in set(re.findall(r'"Starting prediction","prediction_id":"([\w-]+)"', log)):
+        folder = COGS_FOLDER / prediction
+        for each in (folder / "inputs", folder / "outputs", folder):
+            with suppress(OSError):
+                each.rmdir()
 
 
 def _start_predictor(

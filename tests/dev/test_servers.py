@@ -15,9 +15,13 @@ def test_a_prediction_leaves_nothing_in_the_temporary_directory(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with sandbox_server() as sandbox, predictor_server(OPENAI_PROXY_URL=sandbox.url) as server:
-        assert Cog(server.url).predict().status == "succeeded"
+        prediction = Cog(server.url).predict()
+        cogs = predictor.COGS_FOLDER / str(prediction.body["id"])
+        assert prediction.status == "succeeded"
         assert list(tmp_path.glob("*/gpt-image-2/*/*.webp"))
+        assert cogs.exists()
     assert not list(tmp_path.iterdir())
+    assert not cogs.exists()
 
 
 def test_every_user_of_a_machine_may_write_where_cog_does(
