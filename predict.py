@@ -8,6 +8,7 @@ from typing import Optional
 from cog import BaseRunner, Input, Path, Secret, concurrent
 
 from gpt_image import logs, threads, usage
+from gpt_image.container.in_flight import InFlight
 from gpt_image.deadline import Deadline
 from gpt_image.errors import told_in_one_sentence
 from gpt_image.input_images.prepare import check_paths, prepare
@@ -49,6 +50,7 @@ class Predictor(BaseRunner):
         self.upstream = Upstream(self.settings)
         self.outputs = OutputDirectories(self.settings)
         self.freeze = FreezeProbe()
+        self.in_flight = InFlight()
         self.prices = usage.Prices.of(self.settings.openai_image_model)
         # All that is imported by now stays, so the collector need not look at it again.
         gc.freeze()
@@ -103,7 +105,7 @@ class Predictor(BaseRunner):
         ),
     ) -> list[Path]:
         """One prediction, in the order that design and log lines promise."""
-        with told_in_one_sentence():
+        with told_in_one_sentence(), self.in_flight.one():
             request = ImageRequest.from_inputs(
                 prompt=prompt,
                 aspect_ratio=aspect_ratio,

@@ -15,9 +15,10 @@ import requests
 
 from benchmarks import claims, concurrency, loop_lag, machine, report, rounds, sequential
 from benchmarks.cells import HEAVY, LIGHT, SMOKE, Inputs, Request, to_images_api
-from benchmarks.contenders import KEY, REQUIREMENTS, Bench
-from dev.environments import environment
+from benchmarks.contenders import KEY, Bench
 from dev.servers import PROJECT, Server, sandbox_server
+from dev.servers.environments import environment
+from dev.servers.fastapi import REQUIREMENTS
 
 RESULTS = PROJECT / "benchmarks" / "results.json"
 PICTURE = PROJECT / "docs" / "performance.svg"
@@ -59,13 +60,13 @@ def main() -> int:
         "cells": rounds.to_json(table),
     }
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-    write_page()
+    write_pages()
     print(f"It took {(time.monotonic() - started) / 60:.1f} minutes.")
     return 0
 
 
-def write_page() -> None:
-    """Bring docs/performance.md and its picture up to date with results.json."""
+def write_pages() -> None:
+    """Bring docs/performance.md, its page of cells and its picture up to date with results.json."""
     results = json.loads(RESULTS.read_text())
     table = rounds.from_json(results["cells"])
     where = results["machine"]
@@ -75,11 +76,13 @@ def write_page() -> None:
         f"Python {where['python']}, load average {where['load_before']} before the run; medians "
         f"of {results['rounds']} interleaved rounds. {report.bottleneck(table)}",
     )
-    checked = [*claims.check_sequential(results["sequential"]), *claims.check(table)]
+    checked = [*claims.check_sequential(results["sequential"]), *claims.check_load(table)]
     report.write_between_markers("claims", report.claims(checked))
+    compared = list(claims.against_litellm(table))
+    report.write_between_markers("against litellm", report.against_litellm(compared))
     report.write_between_markers("loop lag", loop_lag.as_markdown(results["loop_lag_ms"]))
     report.write_between_markers("memory", concurrency.as_markdown(results["memory"]))
-    report.write_between_markers("tables", report.tables(table))
+    report.write_between_markers("tables", report.tables(table), report.CELLS_PAGE)
     python = environment("benchmarks", *REQUIREMENTS) / "bin" / "python"
     subprocess.run([python, "-m", "benchmarks.plot", RESULTS, PICTURE], cwd=PROJECT, check=True)
 
