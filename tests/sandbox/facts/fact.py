@@ -41,7 +41,8 @@ class Fact:
     """One thing that is known of the API.
 
     ``check`` raises ``AssertionError`` where the sandbox does it differently; without one the
-    sandbox does not model the fact.
+    sandbox does not model the fact. A check may compare more than is known, such as a code that
+    nobody published: ``sandbox.errors`` says what is assumed.
     """
 
     says: str
