@@ -3,13 +3,14 @@
 import gc
 import logging
 import time
+from collections.abc import Mapping
 from typing import Optional
 
 from cog import BaseRunner, Input, Path, Secret, concurrent
 
 from gpt_image import logs, usage
 from gpt_image.deadline import Deadline
-from gpt_image.errors import told_in_one_sentence
+from gpt_image.errors import GptImageError, told_in_one_sentence
 from gpt_image.input_images.prepare import check_paths, prepare
 from gpt_image.output_images.directories import OutputDirectories
 from gpt_image.output_images.save import save
@@ -101,7 +102,7 @@ class Predictor(BaseRunner):
         ),
     ) -> list[Path]:
         """One prediction, in the order that design and log lines promise."""
-        with told_in_one_sentence():
+        with told_in_one_sentence(self._record_error):
             await self.turns.take()
             request = ImageRequest.from_inputs(
                 prompt=prompt,
@@ -144,8 +145,16 @@ class Predictor(BaseRunner):
             # Written at once, because each write goes to Cog's other process by itself.
             log.info("%s", "\n".join([*lines, *used.log_lines()]))
             metrics = used.metrics(self.prices)
-            metrics |= {"generate_time": seconds, "image_output_count": images}
-            for name, value in metrics.items():
-                self.record_metric(name, value)
+            self._record(metrics | {"generate_time": seconds, "image_output_count": images})
         except Exception as error:  # noqa: BLE001 - see above
             log.warning("Some counts could not be reported (%s).", type(error).__name__)
+
+    def _record(self, metrics: Mapping[str, str | int | float | bool]) -> None:
+        for name, value in metrics.items():
+            self.record_metric(name, value)
+
+    def _record_error(self, error: GptImageError) -> None:
+        try:
+            self._record(error.metrics())
+        except Exception as failure:  # noqa: BLE001 - the error itself must get out
+            log.warning("The error's metrics could not be recorded (%s).", type(failure).__name__)

@@ -23,6 +23,8 @@ class Payer:
     client: openai.AsyncOpenAI
     key: str = field(repr=False)
     is_caller: bool = False
+    account: tuple[str, ...] = field(default=(), repr=False)
+    """The ids of organization and project that are sent along."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -73,6 +75,7 @@ class Payers:
                     settings.openai_base_url, settings.openai_org_id, settings.openai_project_id
                 ),
                 settings.openai_api_key.get_secret_value(),
+                account=tuple(filter(None, (settings.openai_org_id, settings.openai_project_id))),
             )
 
     def of(self, caller_key: str | None) -> Payer:
