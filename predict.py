@@ -101,7 +101,7 @@ class Predictor(BaseRunner):
             default=None,
         ),
     ) -> list[Path]:
-        """One prediction, in the order that design and log lines promise."""
+        """Make one prediction; Replicate's log lines fix the order of the steps."""
         with told_in_one_sentence(self._record_error):
             await self.turns.take()
             request = ImageRequest.from_inputs(

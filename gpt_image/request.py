@@ -34,7 +34,7 @@ USER_ID_LIMIT = 128
 
 @dataclass(frozen=True)
 class ImageRequest:
-    """A request that is worth sending: every rule that can be checked without a file is."""
+    """A request that has passed every check that needs no file."""
 
     prompt: str
     size: str

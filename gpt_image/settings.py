@@ -199,7 +199,7 @@ def take_settings(secrets: Path = _SECRETS) -> Settings:
             for problem in error.errors(include_input=False, include_context=False)
         )
         raise BadSettings(
-            f"Set these environment variables right and start again: {problems}."
+            f"Correct these environment variables and start again: {problems}."
         ) from None
     for name in [name for name in os.environ if name.startswith(_PREFIX)]:
         del os.environ[name]

@@ -51,7 +51,7 @@ class Usage:
         return lines
 
     def metrics(self, prices: "Prices | None") -> dict[str, int | float]:
-        """Ours and Replicate's names (`token_input_count`, `token_output_count`)."""
+        """By our names and by Replicate's (`token_input_count`, `token_output_count`)."""
         metrics: dict[str, int | float | None] = {
             "input_text_token_count": self.input_text_tokens,
             "input_image_token_count": self.input_image_tokens,
@@ -65,7 +65,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Prices:
-    """List prices in dollars a token. An upper bound: the API does not report cached tokens."""
+    """List prices in dollars per token. The API does not report cached tokens, which cost less."""
 
     text_in: float
     image_in: float

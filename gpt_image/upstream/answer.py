@@ -24,7 +24,7 @@ class Answer:
 
 
 def understand(stream: AnswerStream, *, headers: Mapping[str, str], asked: Asked) -> Answer:
-    """The answer behind a 2xx status.
+    """What an answer with a 2xx status holds.
 
     Raises:
         AnswerNotUsable: it holds no image at all.
@@ -62,7 +62,7 @@ def _understand(stream: AnswerStream, content_type: str, asked: Asked) -> Answer
 
 
 def _image(entry: object, files: list[Base64File | None]) -> Base64File | str | None:
-    """The first that holds something: gateways send both fields and leave one of them empty."""
+    """The first field that holds something: gateways send both and leave one of them empty."""
     if not isinstance(entry, dict):
         return None
     for name in ("b64_json", "url"):
@@ -84,8 +84,8 @@ def _cut_off(stream: AnswerStream, content_type: str, asked: Asked) -> Answer:
         number: file for number, file in received.items() if file
     }
     if not images:
-        kind = asked.door.media_type(content_type) or "an unnamed type"
-        raise _no_image(f"{kind}, not readable as JSON")
+        kind = asked.door.media_type(content_type) or "something"
+        raise _no_image(f"{kind} that cannot be read as JSON")
     lost = set(range(1, max(asked.request.n, len(received)) + 1)) - set(images)
     return Answer(images, dict.fromkeys(lost, "is missing because the answer broke off"))
 
@@ -98,7 +98,7 @@ def _instead_of_images(
         return _no_image("images without readable data" if entries else "no images")
     fields = said if isinstance(said, dict) else {"message": said}
     message = asked.door.message(fields.get("message")).rstrip(".") or "without a message"
-    error = _no_image(f"an error behind a success status ({message})")
+    error = _no_image(f"an error instead of images ({message})")
     error.code = asked.door.name(fields.get("code") or fields.get("type")) or None
     error.param = asked.door.name(fields.get("param")) or None
     return error

@@ -21,7 +21,7 @@ from gpt_image.upstream.refusal import Refusal
 
 
 def explain(error: Exception, asked: Asked) -> GptImageError:
-    """The member of the tree for an exception of the openai SDK or of its HTTP client."""
+    """What an exception of the openai SDK or of its HTTP client means, as one of our own."""
     if isinstance(error, openai.APIStatusError):
         return Refusal(error, asked).explained()
     if isinstance(error, openai.APIConnectionError | httpx2.TransportError):
@@ -66,7 +66,7 @@ def timed_out() -> UpstreamTimedOut:
 
 
 def _why_unreachable(error: BaseException) -> str:
-    """In words of our own, by the type of the system's error."""
+    """In words of our own, because the system's may name what is private."""
     for cause in _causes(error):
         if isinstance(cause, socket.gaierror):
             return "its host name was not found"

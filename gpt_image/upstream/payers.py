@@ -1,4 +1,4 @@
-"""Who pays for a prediction, as a ready client of the openai SDK for each row of that table."""
+"""Whose key pays for a prediction, with a ready client of the openai SDK for each case."""
 
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -16,7 +16,7 @@ _NO_KEY = "none"
 
 @dataclass(frozen=True)
 class Payer:
-    """Whose key a call goes out with, at which upstream."""
+    """Whose key pays for a call, and at which upstream."""
 
     credential: str
     """What the holder calls the key, for errors: an input's or a variable's name."""
@@ -32,7 +32,7 @@ class Payer:
 
 
 class Payers:
-    """The caller with a key of their own, or else whom the operator's settings name."""
+    """Picks the payer: the caller with a key of their own, or else what the operator has set."""
 
     def __init__(self, settings: Settings) -> None:
         http_client = httpx2.AsyncClient(
@@ -82,8 +82,8 @@ class Payers:
         """Who pays for this prediction.
 
         Raises:
-            InvalidInput: the caller's key cannot be one.
-            NoCredentials: there is none, and the operator pays for nobody.
+            InvalidInput: the caller's key cannot be sent as a header.
+            NoCredentials: there is none, and the operator has set neither a proxy nor a key.
         """
         try:
             key = well_formed_key(caller_key or "")

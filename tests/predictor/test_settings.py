@@ -78,7 +78,7 @@ def test_a_wrong_value_is_named_by_its_variable_and_not_repeated(
     with pytest.raises(BadSettings) as caught:
         take_settings()
 
-    assert str(caught.value).startswith("Set these environment variables right and start again: ")
+    assert str(caught.value).startswith("Correct these environment variables and start again: ")
     assert f"{name}: " in str(caught.value)
     assert says in str(caught.value)
     assert "hidden" not in str(caught.value)
