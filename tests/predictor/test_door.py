@@ -1,5 +1,6 @@
 """What an upstream says is repeated word for word, or not at all where it holds private text."""
 
+import base64
 import re
 import time
 
@@ -16,6 +17,10 @@ LEFT_OUT = "[left out, since it repeats private text]"
 @pytest.fixture
 def door() -> Door:
     return Door([KEY, ORGANIZATION], PROMPT)
+
+
+def in_pieces(text: str) -> str:
+    return " ".join(text[start : start + 6] for start in range(0, len(text), 6))
 
 
 ORDINARY = [
@@ -106,12 +111,24 @@ def test_private_texts_are_replaced(door: Door, text: object, shown: str | None)
         "&#" + ";&#".join(str(ord(c)) for c in KEY) + ";",
         "%" + "%".join(f"{ord(c):02x}" for c in KEY),
         ORGANIZATION.upper(),
+        in_pieces(KEY.encode().hex()),
+        *(in_pieces(base64.b64encode(bytes(n) + KEY.encode()).decode()) for n in range(3)),
+        in_pieces(base64.b64encode(KEY.upper().encode()).decode()),
     ],
 )
 def test_a_message_with_part_of_a_secret_is_left_out_as_a_whole(door: Door, text: str) -> None:
     assert door.message(f"Sorry, {text} may not do that.") == LEFT_OUT
     assert door.name(f"a{text}") == door.category(text) == door.media_type(f"x/{text}") == ""
     assert door.request_id(text) == door.request_id(f"req_{text}") == ""
+
+
+def test_the_hex_of_a_key_is_no_request_id(door: Door) -> None:
+    assert door.request_id(KEY.encode().hex()[:40]) == ""
+
+
+def test_a_prompt_that_has_to_be_decoded_is_left_out(door: Door) -> None:
+    assert door.message("".join(f"%{ord(char):02x}" for char in PROMPT)) == LEFT_OUT
+    assert door.message("".join(f"\\u{ord(char):04x}" for char in PROMPT)) == LEFT_OUT
 
 
 def test_what_is_encoded_again_and_again_is_left_out(door: Door) -> None:
