@@ -66,7 +66,7 @@ def of_one_picture(size: str, quality: str) -> float:
     """List price in dollars of the output tokens of one `WIDTHxHEIGHT` picture."""
     prices = Prices.of("gpt-image-2")
     assert prices  # noqa: S101 - a test shows the table that is made of this
-    return usage("", [], _pixels(size), quality, 1).output * prices.out
+    return usage("", [], _pixels(size), quality, 1).output * prices.image_out
 
 
 def _dollars(prices: Prices, counts: Mapping[str, object]) -> float:
