@@ -1,45 +1,60 @@
-"""`make serve`: Cog's server and the sandbox on this machine until Ctrl-C."""
+"""`make serve`: Cog's server on this machine until Ctrl-C, with the sandbox or a real upstream."""
 
-import signal
+import argparse
+import shlex
 import socket
 import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
 
-from dev.servers import HOST, ServerError, free_port, predictor_server
-from dev.upstream import sandbox_upstream
+from dev.servers import HOST, PROJECT, ServerError, free_port, predictor_server
+from dev.upstream import real_upstream, sandbox_upstream
+from gpt_image.errors import GptImageError
 
 USUAL_PORT = 5000  # where Cog's own container listens
 
 READY = """\
 Cog's server is ready at {url}. Try it from another terminal:
 
-  curl -s {url}/predictions -H 'Content-Type: application/json' \\
-    -d '{{"input": {{"prompt": "a red bicycle"}}}}' | cut -c1-300
+  curl -sS {url}/predictions -H 'Content-Type: application/json' \\
+    -d '{{"input": {{"prompt": "a red bicycle"}}}}' | {save}
 
-  curl -s {url}/predictions -H 'Content-Type: application/json' \\
-    -d '{{"input": {{"prompt": "a red bicycle"}}}}' | python3 -c 'import base64, json, sys; \
-open("picture.webp", "wb").write(base64.b64decode(json.load(sys.stdin)["output"][0].split(",")[1]))'
-
-Ctrl-C stops it."""
+It saves picture.0.webp where you are, or says what went wrong. Ctrl-C stops the server."""
 
 
-def main() -> int:
-    """Serve until stopped; 0 then, 1 with a sentence when a server does not start or ends."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.default_int_handler)
+def main(argv: Sequence[str]) -> int:
+    """Serve until stopped; 1 with a sentence when a server does not start or ends.
+
+    Raises:
+        KeyboardInterrupt: stopped.
+    """
+    arguments = _parser().parse_args(argv)
     try:
-        with (
-            sandbox_upstream() as environment,
-            predictor_server(PORT=str(_port()), **environment) as server,
-        ):
-            print(READY.format(url=server.url), flush=True)
+        with ExitStack() as stack:
+            # Anybody's request may bring a key, so that none has to be set here.
+            environment = (
+                real_upstream({}, needs_payer=False)
+                if arguments.real
+                else stack.enter_context(sandbox_upstream())
+            )
+            server = stack.enter_context(predictor_server(PORT=str(_port()), **environment))
+            save = shlex.quote(str(PROJECT / "scripts" / "save-pictures"))
+            print(READY.format(url=server.url, save=save), flush=True)
             server.process.wait()
             raise server.error("ended by itself")
     except ServerError as error:
-        print(error.log, error.reason, sep="\n", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Stopped; nothing is left running.")
-        return 0
+        print(f"{error.log}\n{error.reason}".strip(), file=sys.stderr)
+    except GptImageError as error:
+        print(error, file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m dev serve", description=__doc__)
+    parser.add_argument(
+        "--real", action="store_true", help="use the exported OPENAI_* variables; costs money"
+    )
+    return parser
 
 
 def _port() -> int:
@@ -51,7 +66,3 @@ def _port() -> int:
         except OSError:
             return free_port()
     return USUAL_PORT
-
-
-if __name__ == "__main__":
-    sys.exit(main())
