@@ -1,25 +1,40 @@
 """Routes and lifespan."""
 
-import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 
+from api import health
+from api.body import Bodies
 from api.database import Database
-from api.dialects.replicate import files as replicate_files
-from api.dialects.replicate.problems import problem
+from api.dialects.replicate import account, create, files, models, predictions
+from api.dialects.replicate.problems import problem, unforeseen, unknown_path
+from api.dialects.replicate.shapes import Shapes
 from api.errors import ApiError
 from api.fetching import open_fetcher
 from api.files import serving
 from api.files.addresses import Signer
 from api.files.files import Files
-from api.files.store import Store
+from api.files.store import Store as FileStore
 from api.files.sweeping import keep_sweeping
+from api.limits import Rates
+from api.models import Model
 from api.parts import Parts
+from api.paths import MendedPaths
+from api.predictions.cog import open_cog
+from api.predictions.heart import open_heart
+from api.predictions.input_files import InputFiles
+from api.predictions.prediction import Prediction
+from api.predictions.worker import Background
 from api.sealing import read_keyring
+from api.servers import serving_on
 from api.settings import Settings
+from api.single import owning
 from api.tenants import Tenants
+from api.webhooks import Webhooks
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -32,30 +47,68 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="Replicate's API before Cog servers", lifespan=lifespan)
     app.add_exception_handler(ApiError, problem)
-    app.include_router(serving.router)
-    # REPLICATE_BASE_URL holds /v1 for one client and not for another, which then add it or not.
-    for prefix in ("/v1", "/v1/v1"):
-        app.include_router(replicate_files.router, prefix=prefix)
+    app.add_exception_handler(HTTPException, unknown_path)
+    app.add_exception_handler(Exception, unforeseen)
+    app.add_middleware(MendedPaths)
+    for part in (health, serving, create, predictions, models, files, account):
+        app.include_router(part.router)
     return app
 
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Parts]:
-    """The parts, ready for requests.
+    """The parts, ready for requests; what was unfinished goes on.
 
     Raises:
-        BadSettings: a key is wrong.
+        BadSettings: a key is wrong, or another process owns the data directory.
     """
     settings.data_directory.mkdir(parents=True, exist_ok=True)
-    keyring = read_keyring(settings)
     async with AsyncExitStack() as ending:
+        ending.enter_context(owning(settings.data_directory))
+        keyring = read_keyring(settings)
         database = Database(settings.database_file)
         ending.push_async_callback(database.close)
         await database.migrate()
-        store, signer = Store(settings.files_directory), Signer(keyring.signing_keys("files"))
-        files = Files(database, store, signer)
+        tenants = Tenants(database, keyring)
+        signer = Signer(keyring.signing_keys("files"))
+        stored = Files(database, FileStore(settings.files_directory), signer)
         fetcher = await ending.enter_async_context(open_fetcher(settings.private_networks))
-        background = await ending.enter_async_context(asyncio.TaskGroup())
-        sweeping = background.create_task(keep_sweeping(files))
-        ending.callback(sweeping.cancel)
-        yield Parts(settings, database, keyring, Tenants(database, keyring), files, fetcher)
+        cog = await ending.enter_async_context(open_cog(settings.cog_url))
+        model = Model(settings)
+        await model.restore()
+        background = Background()
+
+        async def render(prediction: Prediction) -> bytes:
+            return await Shapes(the).webhook(prediction)
+
+        webhooks = Webhooks(database, tenants, fetcher, render, attempts=settings.webhook_attempts)
+        callbacks = ending.enter_context(
+            socket.create_server(("127.0.0.1", settings.worker_port), backlog=2048)
+        )
+        worker_url = f"http://127.0.0.1:{callbacks.getsockname()[1]}"
+        heart = await ending.enter_async_context(
+            open_heart(settings, database, keyring, stored, fetcher, cog, webhooks.tell, worker_url)
+        )
+        the = Parts(
+            settings=settings,
+            database=database,
+            keyring=keyring,
+            tenants=tenants,
+            rates=Rates(),
+            bodies=Bodies(settings),
+            files=stored,
+            fetcher=fetcher,
+            model=model,
+            input_files=InputFiles(
+                stored, settings.upload_retention_seconds, settings.max_upload_bytes
+            ),
+            heart=heart,
+        )
+        await ending.enter_async_context(serving_on(callbacks, heart.callbacks))
+        ending.push_async_callback(webhooks.stop)
+        ending.push_async_callback(background.stop)
+        background.start(webhooks.keep_delivering())
+        background.start(model.keep_asking(cog))
+        background.start(keep_sweeping(stored))
+        heart.start()
+        yield the

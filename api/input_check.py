@@ -3,7 +3,7 @@
 Pure. The wording of each error is that of the vectors in tests/api/vectors.json.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -74,7 +74,13 @@ class InputSchema:
             order = {name: place for place, name in enumerate(known)}
             errors.sort(key=lambda error: order.get(str(next(iter(error.path), "")), -1))
             raise InvalidInput([_field(error) for error in errors])
-        return known
+        return {name: self._whole(name, value) for name, value in known.items()}
+
+    def _whole(self, name: str, value: object) -> object:
+        """3.0 is an integer to the schema, and must be one to the model."""
+        if isinstance(value, float) and self.properties[name].get("type") == "integer":
+            return int(value)
+        return value
 
 
 def missing(name: str) -> InvalidInput:
@@ -87,25 +93,34 @@ def wrong_member(name: str, expected: str, given: object) -> InvalidInput:
     return InvalidInput([InvalidField("invalid_type", name, _wrong_type(expected, given))])
 
 
+def wrong_choice(place: str, choices: Sequence[str]) -> InvalidInput:
+    """The error for a value of the body itself that is none of the choices."""
+    listed = ", ".join(map(_quoted, choices))
+    text = f"{place} must be one of the following: {listed}"
+    return InvalidInput([InvalidField("enum", place, text)])
+
+
 def not_a_uri(place: str) -> InvalidInput:
     """The error for an address that cannot be one."""
     return InvalidInput([InvalidField("format", place, "Does not match format 'uri'")])
 
 
 def _field(error: ValidationError) -> InvalidField:
+    given: Any = error.instance
     path = ".".join([_ROOT, *map(str, error.path)])
-    wanted, keyword = error.validator_value, str(error.validator)
+    wanted: Any = error.validator_value
+    keyword = str(error.validator)
     match keyword:
         case "required":
             # The library tells of one absent property at a time, and only within its sentence.
             absent = next(
                 name
                 for name in wanted
-                if name not in error.instance and error.message.startswith(repr(name))
+                if name not in given and error.message.startswith(repr(name))
             )
             return InvalidField("required", path, f"{absent} is required")
         case "type":
-            return InvalidField("invalid_type", path, _wrong_type(str(wanted), error.instance))
+            return InvalidField("invalid_type", path, _wrong_type(str(wanted), given))
         case "enum":
             choices = ", ".join(_quoted(choice) for choice in wanted)
             text = f"{path} must be one of the following: {choices}"

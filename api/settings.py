@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     )
     worker_port: int = Field(
         default=8001,
-        ge=1,
+        ge=0,
         le=65535,
         description="The loopback port on which Cog brings its word; the same after a restart.",
     )
@@ -178,11 +178,6 @@ class Settings(BaseSettings):
     def files_directory(self) -> Path:
         """Where the local file store keeps its files."""
         return self.data_directory / "files"
-
-    @property
-    def worker_url(self) -> str:
-        """Where Cog finds the worker: callbacks, uploads and input files."""
-        return f"http://127.0.0.1:{self.worker_port}"
 
 
 def read_settings() -> Settings:

@@ -108,6 +108,10 @@ class Files:
         """The file, whoever's it is, unless it has expired."""
         return await self._rows.get(file_id)
 
+    async def find_all(self, file_ids: Sequence[str]) -> dict[str, StoredFile]:
+        """Those that there are, by id, whoever's they are."""
+        return {file.id: file for file in await self._rows.get_all(file_ids)}
+
     async def own(self, url: str, tenant: Tenant) -> StoredFile | None:
         """The file that one of our addresses means, if the tenant may read it.
 

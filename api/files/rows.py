@@ -82,6 +82,10 @@ class Rows:
         found = await self._many(_F.id == file_id, _has_time())
         return found[0] if found else None
 
+    async def get_all(self, ids: Sequence[str]) -> list[StoredFile]:
+        """Those of the ids that there are, whoever's they are."""
+        return await self._many(_F.id.in_(ids), _has_time())
+
     async def of_prediction(self, prediction_id: str) -> list[StoredFile]:
         """Its inputs and outputs, in the order in which they came."""
         return await self._many(_F.prediction_id == prediction_id, _has_time())

@@ -49,7 +49,7 @@ class Attempt:
         endings: Endings,
         changes: Changes,
         on_change: OnChange,
-        in_background: Callable[[Coroutine[Any, Any, None]], None],
+        in_background: Callable[[Coroutine[Any, Any, None]], object],
         *,
         worker_url: str,
         word_seconds: float,

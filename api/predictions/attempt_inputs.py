@@ -11,7 +11,7 @@ from typing import Any
 
 from api.fetching import Bounds, Fetcher
 from api.predictions.prediction import Prediction
-from api.predictions.references import Address, Reference, StoredFile, references, replaced
+from api.predictions.references import FileReference, Reference, UrlReference, references, replaced
 from api.sealing import Keyring
 
 _BOUNDS = Bounds(bytes=100_000_000, seconds=60.0)
@@ -37,7 +37,7 @@ class AttemptInputs:
         fetched = await self._fetch(taken)
 
         def address(found: Reference) -> str:
-            if isinstance(found, StoredFile):
+            if isinstance(found, FileReference):
                 return f"{root}/stored/{found.id}"
             return f"{root}/fetched/{fetched[found]}"
 
@@ -56,7 +56,9 @@ class AttemptInputs:
 
     async def _fetch(self, taken: Prediction) -> dict[Reference, str]:
         wanted = {
-            found: place for place, found in references(taken.input) if isinstance(found, Address)
+            found: place
+            for place, found in references(taken.input)
+            if isinstance(found, UrlReference)
         }
         if not wanted:
             return {}

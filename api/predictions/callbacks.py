@@ -12,9 +12,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from api.files.files import OUTPUT, Files
+from api.files.files import Files
+from api.files.rows import OUTPUT
 from api.predictions.attempt_inputs import AttemptInputs
 from api.predictions.prediction import State
+from api.predictions.references import FileReference, references
 from api.predictions.store import Store
 from api.predictions.words import Words
 
@@ -56,8 +58,11 @@ def create_callbacks(
 
     async def stored(request: Request) -> Response:
         prediction = await store.by_cog_id(request.path_params["cog_id"])
-        file = await files.find(request.path_params["file_id"])
-        if prediction is None or file is None or file.tenant_id != prediction.tenant_id:
+        wanted = FileReference(request.path_params["file_id"])
+        if prediction is None or wanted not in dict(references(prediction.input)).values():
+            return Response(status_code=_GONE)
+        file = await files.find(wanted.id)
+        if file is None:
             return Response(status_code=_GONE)
         return StreamingResponse(
             files.read(file),

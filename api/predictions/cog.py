@@ -154,6 +154,11 @@ class Watch:
         self.identity: str | None = None
         self.gone_since: float | None = None
 
+    @property
+    def serves(self) -> bool:
+        """Whether predictions can be sent."""
+        return self._serves.is_set()
+
     async def serving(self) -> str:
         """Wait until it serves; its identity."""
         while True:

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from api.files.files import OUTPUT, Files
+from api.files.files import Files
+from api.files.rows import OUTPUT
 from api.ids import now
 from api.predictions.left_behind import LeftBehind, look, place_of
 from api.predictions.outcome import NotBilled, Unclear, lost, outcome_of
 from api.predictions.prediction import End, Prediction, State
-from api.predictions.references import StoredFile
+from api.predictions.references import FileReference
 from api.predictions.store import Store
 
 log = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ class Endings:
 
         def stored(value: object) -> object:
             if isinstance(value, str) and value.startswith(self._handed_over):
-                return StoredFile(value.rpartition("/")[2]).as_json()
+                return FileReference(value.rpartition("/")[2]).as_json()
             return value
 
         if not isinstance(end.output, list):
@@ -110,7 +111,7 @@ class Endings:
         output = []
         for path in left.files:
             file_id = stored.get(path.name) or await self._store_file(sent, path)
-            output.append(StoredFile(file_id).as_json())
+            output.append(FileReference(file_id).as_json())
         note = f"{len(output)} finished files were found after Cog had lost the prediction.\n"
         logs = f"{sent.logs}{note}"
         return End(State.SUCCEEDED, output, None, logs, {"output_count": len(output)})

@@ -11,7 +11,7 @@ _FILE, _URL = "$file", "$url"
 
 
 @dataclass(frozen=True)
-class StoredFile:
+class FileReference:
     """A file of ours, by its id."""
 
     id: str
@@ -22,7 +22,7 @@ class StoredFile:
 
 
 @dataclass(frozen=True)
-class Address:
+class UrlReference:
     """A caller's http(s) URL, which is fetched before Cog is asked."""
 
     url: str
@@ -32,16 +32,16 @@ class Address:
         return {_URL: self.url}
 
 
-Reference = StoredFile | Address
+Reference = FileReference | UrlReference
 
 
 def reference(value: object) -> Reference | None:
     """What the value refers to, if anything."""
     if isinstance(value, Mapping) and len(value) == 1:
         if isinstance(id := value.get(_FILE), str):
-            return StoredFile(id)
+            return FileReference(id)
         if isinstance(url := value.get(_URL), str):
-            return Address(url)
+            return UrlReference(url)
     return None
 
 

@@ -5,25 +5,28 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.errors import Unauthenticated
-from api.parts import Parts, parts
+from api.parts import The
 from api.tenants import Tenant
 
 _SCHEMES = {"bearer", "token"}
 
 
-async def caller(request: Request, the: Annotated[Parts, Depends(parts)]) -> Tenant:
+async def caller(request: Request, the: The) -> Tenant:
     """The tenant whose token came with the request.
 
     Raises:
         Unauthenticated: none came, or it is not known.
+        Throttled: the tenant has asked too often.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() not in _SCHEMES or not token.strip():
         raise Unauthenticated
-    found = await the.tenants.by_token(token.strip())
-    if found is None:
+    tenant = await the.tenants.by_token(token.strip())
+    if tenant is None:
         raise Unauthenticated
-    return found
+    creates = request.method == "POST" and request.url.path.endswith("/predictions")
+    the.rates.check(tenant, creates=creates)
+    return tenant
 
 
 Caller = Annotated[Tenant, Depends(caller)]

@@ -1,9 +1,9 @@
 """Replicate's Files API: `/files`."""
 
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.dialects.replicate.caller import Caller
@@ -17,22 +17,20 @@ from api.files.rows import UPLOAD, StoredFile
 from api.files.serving import serve
 from api.ids import now
 from api.origin import origin
-from api.parts import Parts, parts
+from api.parts import Parts, The
 from api.tenants import Tenant
 
 router = APIRouter()
 
-The = Annotated[Parts, Depends(parts)]
 
-
-@router.post("/files", status_code=201)
+@router.post("/v1/files", status_code=201)
 async def create_file(request: Request, tenant: Caller, the: The) -> JSONResponse:
     """Keep the file of a form, for a day unless the operator has set another time."""
     file = await _receive(request, tenant, the)
     return JSONResponse(_shape(file, origin(request, the.settings), the), 201)
 
 
-@router.get("/files")
+@router.get("/v1/files")
 async def list_files(
     request: Request, tenant: Caller, the: The, cursor: str | None = None
 ) -> dict[str, Any]:
@@ -48,13 +46,13 @@ async def list_files(
     )
 
 
-@router.get("/files/{file_id}")
+@router.get("/v1/files/{file_id}")
 async def get_file(file_id: str, request: Request, tenant: Caller, the: The) -> dict[str, Any]:
     """What is known of an upload."""
     return _shape(await _upload(file_id, tenant, the), origin(request, the.settings), the)
 
 
-@router.delete("/files/{file_id}", status_code=204)
+@router.delete("/v1/files/{file_id}", status_code=204)
 async def delete_file(file_id: str, tenant: Caller, the: The) -> Response:
     """Remove an upload, bytes and all."""
     file = await _upload(file_id, tenant, the)
@@ -62,7 +60,7 @@ async def delete_file(file_id: str, tenant: Caller, the: The) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/files/{file_id}/download")
+@router.get("/v1/files/{file_id}/download")
 async def download_file(request: Request, the: The, owner: str = "") -> Response:
     """An upload's bytes, to whoever has the signed address; no token is needed."""
     file = await the.files.addressed(str(request.url))

@@ -69,4 +69,5 @@ def page(
 def _address(url: str, direction: str, place: Place) -> str:
     time, id = place
     cursor = base64.urlsafe_b64encode(f"{direction} {time!r} {id}".encode()).decode()
-    return f"{url}?{urlencode({'cursor': cursor})}"
+    joint = "&" if "?" in url else "?"
+    return f"{url}{joint}{urlencode({'cursor': cursor})}"
