@@ -2,7 +2,8 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from hashlib import md5, sha256
 from typing import Any
 
@@ -20,8 +21,13 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    directory = tmp_path_factory.mktemp("data")
-    with api_server(Settings(data_directory=directory, max_upload_bytes=2_000_000)) as server:
+    settings = Settings(
+        data_directory=tmp_path_factory.mktemp("data"),
+        worker_port=0,
+        max_upload_bytes=2_000_000,
+        body_seconds=2,
+    )
+    with api_server(settings) as server:
         yield server
 
 
@@ -304,22 +310,46 @@ def test_stored_bytes_are_bounded_per_tenant(caller: httpx2.Client, api: ApiServ
 
 def test_a_caller_who_hangs_up_leaves_nothing(caller: httpx2.Client, api: ApiServer) -> None:
     before = stored(api)
-    address = httpx2.URL(api.root)
-    with socket.create_connection((address.host, address.port or 80), timeout=5) as connection:
-        head = (
-            "POST /v1/files HTTP/1.1\r\nHost: x\r\nContent-Length: 1900000\r\n"
-            f"Authorization: {caller.headers['Authorization']}\r\n"
-            "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
-            '--b\r\nContent-Disposition: form-data; name="content"; filename="a"\r\n\r\n'
-        )
-        connection.sendall(head.encode() + bytes(1_500_000))
-        give_up = time.monotonic() + 5
-        while stored(api) == before and time.monotonic() < give_up:
-            time.sleep(0.01)
-        assert stored(api) != before  # on its way to the disk
-    while stored(api) != before and time.monotonic() < give_up:
+    with half_an_upload(caller, bytes(1_500_000)):
+        assert_soon(lambda: stored(api) != before)  # on its way to the disk
+    assert_soon(lambda: stored(api) == before)
+
+
+def test_an_upload_that_drips_is_cut(caller: httpx2.Client, api: ApiServer) -> None:
+    before = stored(api)
+    with half_an_upload(caller, bytes(1_500_000)) as connection:
+        connection.settimeout(0.1)
+        answer, give_up = b"", time.monotonic() + 5
+        while not answer and time.monotonic() < give_up:
+            connection.sendall(b"x")
+            with suppress(TimeoutError):
+                answer = connection.recv(10_000)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"within 2 s" in answer
+    assert_soon(lambda: stored(api) == before)
+
+
+def test_a_compressed_form_is_refused(caller: httpx2.Client) -> None:
+    assert create(caller, headers={"Content-Encoding": "gzip"}).status_code == 415
+
+
+def assert_soon(condition: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < give_up
         time.sleep(0.01)
-    assert stored(api) == before
+
+
+def half_an_upload(caller: httpx2.Client, content: bytes) -> socket.socket:
+    connection = socket.create_connection((caller.base_url.host, caller.base_url.port), timeout=5)
+    head = (
+        "POST /v1/files HTTP/1.1\r\nHost: x\r\nContent-Length: 1900000\r\n"
+        f"Authorization: {caller.headers['Authorization']}\r\n"
+        "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+        '--b\r\nContent-Disposition: form-data; name="content"; filename="a"\r\n\r\n'
+    )
+    connection.sendall(head.encode() + content)
+    return connection
 
 
 def tenant_of(api: ApiServer, caller: httpx2.Client) -> str:
