@@ -53,6 +53,7 @@ class Api:
             "API_COG_URL": self.cog_url,
             "API_COG_OUTPUT_DIRECTORY": str(self.outputs),
         }
+        self.stop()
         environment = clean_environment(self.python) | own | self.settings
         command = command or self.command
         self.server = Server("The API", [self.python, *command], environment)
@@ -70,8 +71,10 @@ class Api:
     def kill(self) -> None:
         """End it as a power cut would."""
         if self.server:
-            os.killpg(self.server.process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(self.server.process.pid, signal.SIGKILL)
             self.server.process.wait()
+            self.server.stop()
 
     def stop(self) -> None:
         """End it in order."""
