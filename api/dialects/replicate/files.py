@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.dialects.replicate.caller import Caller
+from api.dialects.replicate.openapi import CREATE_FILE
 from api.dialects.replicate.pages import PAGE, page, read_cursor
 from api.dialects.replicate.times import iso
 from api.dialects.replicate.upload_form import Description
@@ -24,7 +25,7 @@ from api.tenants import Tenant
 router = APIRouter()
 
 
-@router.post("/v1/files", status_code=201)
+@router.post("/v1/files", status_code=201, openapi_extra=CREATE_FILE)
 async def create_file(request: Request, tenant: Caller, the: The) -> JSONResponse:
     """Keep the file of a form, for a day unless the operator has set another time."""
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
