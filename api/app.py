@@ -1,6 +1,5 @@
 """Routes and lifespan."""
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -32,7 +31,7 @@ from api.predictions.prediction import Prediction
 from api.predictions.retention import Retention
 from api.predictions.worker import Background
 from api.sealing import read_keyring
-from api.servers import serving_on
+from api.servers import listening, serving_on
 from api.settings import Settings
 from api.single import owning
 from api.tenants import Tenants
@@ -90,7 +89,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
 
         webhooks = Webhooks(database, tenants, fetcher, render, attempts=settings.webhook_attempts)
         callbacks = ending.enter_context(
-            socket.create_server(("127.0.0.1", settings.worker_port), backlog=2048)
+            listening("127.0.0.1", settings.worker_port, "API_WORKER_PORT")
         )
         worker_url = f"http://127.0.0.1:{callbacks.getsockname()[1]}"
         retention = Retention(
@@ -116,7 +115,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         )
         await ending.enter_async_context(serving_on(callbacks, heart.callbacks))
         watched = ending.enter_context(
-            socket.create_server((settings.metrics_host, settings.metrics_port))
+            listening(settings.metrics_host, settings.metrics_port, "API_METRICS_PORT")
         )
         await ending.enter_async_context(serving_on(watched, create_metrics(heart.store)))
         ending.push_async_callback(webhooks.stop)
