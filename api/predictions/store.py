@@ -41,6 +41,13 @@ class Store:
         """All that have not ended."""
         return await self._many(_P.state.in_(UNFINISHED))
 
+    async def any_may_end_by_itself(self) -> bool:
+        """Whether a prediction is with Cog whose deadline has not passed."""
+        may_end = and_(_P.state == State.SENT, _P.deadline > now())
+        async with self._database.read() as connection:
+            found = select(_P.id).where(may_end).limit(1)
+            return (await connection.execute(found)).first() is not None
+
     async def overdue(self) -> list[Prediction]:
         """Those that wait, and whose deadline has passed."""
         return await self._many(and_(_P.state.in_(WAITING), _P.deadline <= now()))
