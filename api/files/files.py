@@ -63,7 +63,7 @@ class Files:
         file_id = new_id()
         most = await self._most(tenant_id, room)
         try:
-            written = await self._store.write(file_id, _pieces(content), most)
+            written = await self._store.write(file_id, _pieces(content), most, sums=kind == UPLOAD)
         except TooManyBytes:
             raise _too_large(room, of_file=room is None or most == room.file_bytes) from None
         file = StoredFile(

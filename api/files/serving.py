@@ -42,7 +42,7 @@ async def serve(files: Files, file: StoredFile, request: Request) -> Response:
     Raises:
         NotFound: it has just been removed.
     """
-    headers = _SAFE | {"ETag": f'"{file.md5}"', "Cache-Control": _cache_control(file)}
+    headers = _SAFE | {"ETag": _etag(file), "Cache-Control": _cache_control(file)}
     if headers["ETag"] in request.headers.get("If-None-Match", ""):
         return Response(status_code=304, headers=headers)
     asked = _asked_range(request, file)
@@ -64,6 +64,10 @@ async def serve(files: Files, file: StoredFile, request: Request) -> Response:
     return StreamingResponse(content, 206 if asked else 200, headers, media_type)
 
 
+def _etag(file: StoredFile) -> str:
+    return f'"{file.id}"'  # what is under an id never changes
+
+
 def _cache_control(file: StoredFile) -> str:
     if file.expires_at is None:
         return "private"
@@ -78,7 +82,7 @@ def _disposition(file: StoredFile) -> str:
 def _asked_range(request: Request, file: StoredFile) -> tuple[int, int] | None:
     """First byte, and the one after the last; None where all of it is to be sent."""
     match = _RANGE.fullmatch(request.headers.get("Range", "").strip())
-    if match is None or request.headers.get("If-Range", f'"{file.md5}"') != f'"{file.md5}"':
+    if match is None or request.headers.get("If-Range", _etag(file)) != _etag(file):
         return None
     first, last = match.groups()
     if first:
