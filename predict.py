@@ -12,6 +12,7 @@ from gpt_image.deadline import Deadline
 from gpt_image.errors import told_in_one_sentence
 from gpt_image.input_images.prepare import check_paths, prepare
 from gpt_image.output_images.directories import OutputDirectories
+from gpt_image.output_images.fetch import Fetcher
 from gpt_image.output_images.save import save
 from gpt_image.request import ImageRequest
 from gpt_image.settings import take_settings
@@ -47,6 +48,7 @@ class Predictor(BaseRunner):
         self.settings = take_settings()
         self.upstream = Upstream(self.settings)
         self.outputs = OutputDirectories(self.settings)
+        self.fetcher = Fetcher(self.settings.openai_fetch_networks)
         self.turns = Turns()
         self.prices = usage.Prices.of(self.settings.openai_image_model)
         # All that is imported by now stays, so the collector need not look at it again.
@@ -131,7 +133,9 @@ class Predictor(BaseRunner):
                 started = time.monotonic()
                 deadline = Deadline.after(self.settings.openai_deadline_seconds)
                 answer = await self.upstream.create(payer, request, images, directory, deadline)
-                files = await save(answer, request, directory, deadline)
+                files = await save(
+                    answer, request, directory, deadline, self.fetcher, payer.origin
+                )
                 seconds = time.monotonic() - started
                 self._report(seconds, len(files), usage.Usage.from_answer(answer.usage))
                 await self.outputs.sweep()

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gpt_image.errors import BadSettings
 
@@ -68,6 +69,24 @@ _Url = Annotated[
 ]
 _Id = Annotated[
     Annotated[str, AfterValidator(well_formed_key)] | None, BeforeValidator(_blank_is_absent)
+]
+
+
+def _network(text: object) -> object:
+    try:
+        return ip_network(text) if isinstance(text, str) else text
+    except ValueError:
+        raise ValueError("must be networks such as 10.1.0.0/16, with commas between") from None
+
+
+def _split(value: object) -> object:
+    return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
+_Networks = Annotated[
+    tuple[Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)], ...],
+    NoDecode,
+    BeforeValidator(_split),
 ]
 
 
@@ -124,6 +143,12 @@ class Settings(BaseSettings):
     openai_retry_ambiguous: bool = Field(
         default=False,
         description="Also retry what may already have been billed: it can charge twice.",
+    )
+    openai_fetch_networks: _Networks = Field(
+        default=(),
+        description="Networks that are not public, as in `10.1.0.0/16, fd00::/8`, from which "
+        "images may be fetched that an upstream answers with as URLs; its own host always may.",
+        json_schema_extra={"shown_default": "none"},
     )
     output_directory: Path = Field(
         default_factory=lambda: Path(tempfile.gettempdir()) / "gpt-image-2",

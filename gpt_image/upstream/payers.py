@@ -28,6 +28,12 @@ class Payer:
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}"}
 
+    @property
+    def origin(self) -> tuple[str, int]:
+        """Host and port of the upstream."""
+        url = self.client.base_url
+        return url.raw_host.decode(), url.port or {"http": 80, "https": 443}[url.scheme]
+
 
 class Payers:
     """The caller with a key of their own, or else whom the operator's settings name."""
