@@ -55,9 +55,10 @@ class Predictor(BaseRunner):
         gc.freeze()
         log.info("Callers without a key are served by %s.", self.settings.payer_without_key)
 
-    def healthcheck(self) -> bool:
+    async def healthcheck(self) -> bool:
         """Answer from what is already known; Cog shows the text of what it raises."""
         self.upstream.check_health()
+        await self.outputs.check_health()
         return True
 
     @concurrent(max=32)
@@ -124,18 +125,16 @@ class Predictor(BaseRunner):
             log.info("Model check completed. Model: %s", self.settings.openai_image_model)
 
             prediction_id = logs.shown_id(self.scope.context.get("prediction_id"))
-            at_once = request.is_edit  # converted input images go there
-            async with self.outputs.directory(prediction_id, at_once=at_once) as directory:
+            async with self.outputs.directory(prediction_id) as directory:
                 images = await prepare(paths, directory)
+                await self.outputs.make(directory, request)
                 log.info("Generating image...")
                 if prediction_id:
                     log.info("Sid %s", prediction_id)
                 started = time.monotonic()
                 deadline = Deadline.after(self.settings.openai_deadline_seconds)
                 answer = await self.upstream.create(payer, request, images, directory, deadline)
-                files = await save(
-                    answer, request, directory, deadline, self.fetcher, payer.origin
-                )
+                files = await save(answer, request, directory, deadline, self.fetcher, payer.origin)
                 seconds = time.monotonic() - started
                 self._report(seconds, len(files), usage.Usage.from_answer(answer.usage))
                 await self.outputs.sweep()
