@@ -59,13 +59,11 @@ def main() -> int:
     if arguments.end and lost:
         # Not SIGTERM, which --await-explicit-shutdown makes Cog ignore.
         os.kill(arguments.end, signal.SIGINT)
-    if arguments.live:
-        well = not lost
-    else:
-        well = state["status"] in WELL or KEY_REFUSED in said
-    if not well:
-        print(json.dumps(state), file=sys.stderr)
-    return 0 if well else 1
+    takes_predictions = state["status"] in WELL or KEY_REFUSED in said
+    if (arguments.live and not lost) or takes_predictions:
+        return 0
+    print(json.dumps(state), file=sys.stderr)
+    return 1
 
 
 def _restart_helps(status: str, said: str) -> bool:

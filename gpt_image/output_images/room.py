@@ -109,8 +109,8 @@ def _refusal(error: OSError) -> GptImageError:
     if error.errno in _NO_MORE:
         return MachineFault(
             f"There is no room for the images in OUTPUT_DIRECTORY ({error.strerror}), so "
-            "nothing was asked of the upstream; try again later, ask for fewer or smaller images, or "
-            f"have the operator {_OPERATORS}."
+            "nothing was asked of the upstream; try again later, ask for fewer or smaller images, "
+            f"or have the operator {_OPERATORS}."
         )
     return BadSettings(
         f"There is no place for output files ({error.strerror}), so nothing was asked of the "
