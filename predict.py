@@ -131,7 +131,7 @@ class Predictor(BaseRunner):
             prediction_id = logs.shown_id(self.scope.context.get("prediction_id"))
             async with self.outputs.directory(prediction_id) as directory:
                 images = await prepare(paths, directory)
-                await self.outputs.make(directory, request)
+                await self.outputs.make_room(directory, request)
                 log.info("Generating image...")
                 if prediction_id:
                     log.info("Sid %s", prediction_id)

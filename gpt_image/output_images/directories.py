@@ -38,7 +38,7 @@ class OutputDirectories:
     async def directory(self, prediction_id: str | None) -> AsyncIterator[Path]:
         """The place of a fresh directory, named after the prediction; removed if that fails.
 
-        It comes into being with `make`, or before, with the first converted input image.
+        It comes into being with `make_room`, or before, with the first converted input image.
         """
         directory = self._root / _unique_name(prediction_id)
         self._in_use.add(directory)
@@ -53,21 +53,21 @@ class OutputDirectories:
             self._room.release(directory)
             self._in_use.discard(directory)
 
-    async def make(self, directory: Path, request: ImageRequest) -> None:
+    async def make_room(self, directory: Path, request: ImageRequest) -> None:
         """Make `directory`, with room for the images of `request`, before they are paid for.
 
         Raises:
             BadSettings: nothing can be written there.
             MachineFault: there is not enough room.
         """
-        await in_thread(self._make, directory, wanted_for(request))
+        await in_thread(self._make_room, directory, wanted_for(request))
 
     async def check_health(self) -> None:
-        """Once images could not be stored: raise as `make` does, until a write succeeds again."""
+        """Once images could not be stored: raise as `make_room` does, until a write succeeds again."""
         if self._room.is_in_doubt:
             await in_thread(self._check)
 
-    def _make(self, directory: Path, wanted: int) -> None:
+    def _make_room(self, directory: Path, wanted: int) -> None:
         try:
             self._room.promise(directory, wanted)
         except MachineFault:
