@@ -63,7 +63,7 @@ class OutputDirectories:
         await in_thread(self._make_room, directory, wanted_for(request))
 
     async def check_health(self) -> None:
-        """Once images could not be stored: raise as `make_room` does, until a write succeeds again."""
+        """Once images could not be stored, raise as `make_room` does, until a write succeeds."""
         if self._room.is_in_doubt:
             await in_thread(self._check)
 
