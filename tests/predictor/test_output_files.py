@@ -9,7 +9,7 @@ from PIL import Image
 
 from dev.servers import Server, predictor_server
 from tests.support.cog_client import Cog, picture
-from tests.support.loopback import Answer, Received, StandIn
+from tests.support.loopback import Answer, StandIn
 from tests.support.written_answers import SQUARE, serve, webp
 
 
@@ -47,35 +47,33 @@ def test_a_failed_prediction_leaves_no_directory(here: Cog, upstream: StandIn, h
     assert set((home / "outputs").iterdir()) == before
 
 
-def test_images_that_a_limit_would_not_let_be_stored_are_not_paid_for(upstream: StandIn) -> None:
-    with predictor_server(OPENAI_PROXY_URL=f"{upstream.root}/v1") as server:
-        limit_files(server, 200_000)
-        prediction = Cog(server.url).predict(output_format="png")
-
-    assert prediction.error.startswith("MachineFault: There is no room for the images")
-    assert "(File too large)" in prediction.error
-    assert not upstream.requests
-
-
-def test_images_that_the_disk_does_not_take_are_an_error_of_their_own(upstream: StandIn) -> None:
+def test_a_limit_that_free_space_does_not_show_costs_one_prediction(upstream: StandIn) -> None:
     file = noise(SQUARE)
     limit = 200_000
     assert len(file) > limit
+    serve(upstream, file)
     with predictor_server(OPENAI_PROXY_URL=f"{upstream.root}/v1") as server:
-        serve_beyond_a_limit(upstream, server, limit, file)
-        prediction = Cog(server.url).predict(output_format="png")
+        limit_files(server, limit)
+        here = Cog(server.url)
+        lost, sick = here.predict(output_format="png"), here.health()
+        refused = here.predict(output_format="png")
 
-    assert prediction.error.startswith("OutputNotSaved: ")
-    assert "it may have been billed" in prediction.error
-    assert "OUTPUT_DIRECTORY" in prediction.error
+    assert lost.error.startswith("OutputNotSaved: ")
+    assert "it may have been billed" in lost.error
+    assert "OUTPUT_DIRECTORY" in lost.error
+    assert sick["status"] == "UNHEALTHY"
+    assert refused.error.startswith("MachineFault: There is no room for the images")
+    assert "(File too large)" in refused.error
+    assert len(upstream.requests) == 1
 
 
 def test_images_that_the_disk_took_before_it_was_full_are_returned(upstream: StandIn) -> None:
     small, large = picture("PNG", SQUARE), noise((1500, 1500))
     limit = 500_000
     assert len(small) < limit < len(large)
+    serve(upstream, small, large)
     with predictor_server(OPENAI_PROXY_URL=f"{upstream.root}/v1") as server:
-        serve_beyond_a_limit(upstream, server, limit, small, large)
+        limit_files(server, limit)
         prediction = Cog(server.url).predict(output_format="png", number_of_images=2)
 
     assert prediction.files == [small]
@@ -86,18 +84,6 @@ def noise(size: tuple[int, int]) -> bytes:
     file = io.BytesIO()
     Image.effect_noise(size, 100).save(file, "PNG")
     return file.getvalue()
-
-
-def serve_beyond_a_limit(upstream: StandIn, server: Server, limit: int, *images: bytes) -> None:
-    """Answer with the images, once no file can be written beyond the limit."""
-    serve(upstream, *images)
-    written = upstream.answer
-
-    def answer(request: Received) -> Answer:
-        limit_files(server, limit)
-        return written(request)
-
-    upstream.answer = answer
 
 
 def limit_files(server: Server, limit: int) -> None:

@@ -194,7 +194,7 @@ def test_promises_add_up_and_are_taken_back(tmp_path: Path) -> None:
     most = free.f_bavail * free.f_frsize * 9 // 10
     first, second = tmp_path / "first", tmp_path / "second"
     room.promise(first, 1)
-    room._promised[first] = most  # what is allocated for a moment would fill this machine's disk
+    room._promised[first] = most  # as if it were under way
     assert not room.is_in_doubt
 
     with pytest.raises(MachineFault, match="no room for the images"):

@@ -183,3 +183,27 @@ def test_an_operator_may_allow_a_network(patient: Cog, upstream: StandIn) -> Non
         internal.answer = lambda _: Answer(webp())
         serve(upstream, f"{internal.root}/picture")
         assert patient.predict().files == [webp()]
+
+
+def test_an_egress_proxy_resolves_names_and_is_asked_for_no_forbidden_address(
+    upstream: StandIn,
+) -> None:
+    serve(
+        upstream,
+        "http://images.example/picture",
+        "http://169.254.169.254/",
+        "http://[::1]/",
+        webp(),
+    )
+    with (
+        stand_in() as proxy,
+        predictor_server(
+            OPENAI_PROXY_URL=f"{upstream.root}/v1", HTTP_PROXY=proxy.root, NO_PROXY="127.0.0.1"
+        ) as server,
+    ):
+        proxy.answer = lambda _: Answer(webp("red"))
+        prediction = Cog(server.url).predict(number_of_images=4)
+
+    assert prediction.files == [webp("red"), webp()]
+    assert notes(prediction)[0].count("inside a network that is not public") == 2
+    assert proxy.paths() == ["http://images.example/picture"]
