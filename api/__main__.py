@@ -1,0 +1,106 @@
+"""The whole API in one process: `python -m api`; and its tokens: `python -m api token --help`."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from api import json_logs
+from api.app import create_app
+from api.database import Database
+from api.sealing import read_keyring, write_private
+from api.settings import BadSettings, Settings, read_settings
+from api.tenants import Tenants
+
+_FIRST_TENANT = "default"
+_STOP_WITHIN = 10  # seconds for open requests; a caller that waits can poll afterwards
+
+
+def main() -> int:
+    """Run the command; 2 and a sentence where a setting is wrong."""
+    arguments = _arguments()
+    try:
+        settings = read_settings()
+        settings.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if arguments.command == "token":
+            return asyncio.run(_token(settings, arguments))
+        asyncio.run(_first_token(settings))
+        return _serve(settings)
+    except BadSettings as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def token_file(settings: Settings) -> Path:
+    """Where the token of the first start is kept, readable by its owner."""
+    return settings.data_directory / "token"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m api", description=__doc__)
+    commands = parser.add_subparsers(dest="command")
+    token = commands.add_parser("token", help="make and revoke tokens; the API may be running")
+    actions = token.add_subparsers(dest="action", required=True)
+    create = actions.add_parser("create", help="print a new token, which is shown only once")
+    create.add_argument("name", help="the tenant, who is made if there is none of that name")
+    create.add_argument("--operator", action="store_true", help="one who sees all predictions")
+    actions.add_parser("revoke", help="read a token from standard input, and revoke it")
+    return parser.parse_args()
+
+
+async def _token(settings: Settings, arguments: argparse.Namespace) -> int:
+    database = Database(settings.database_file)
+    try:
+        await database.migrate()
+        tenants = Tenants(database, read_keyring(settings))
+        if arguments.action == "create":
+            print(await tenants.create_token(arguments.name, operator=arguments.operator))
+            return 0
+        if await tenants.revoke(sys.stdin.readline().strip()):
+            print("Revoked.")
+            return 0
+        print("There is no such token.", file=sys.stderr)
+        return 1
+    finally:
+        await database.close()
+
+
+async def _first_token(settings: Settings) -> None:
+    """Make the operator's token valid, or make one where there is none."""
+    database = Database(settings.database_file)
+    try:
+        await database.migrate()
+        tenants = Tenants(database, read_keyring(settings))
+        if settings.token:
+            await tenants.create_token(_FIRST_TENANT, token=settings.token.get_secret_value())
+        elif not await tenants.any_token():
+            file = token_file(settings)
+            write_private(file, await tenants.create_token(_FIRST_TENANT) + "\n")
+            print(f"A token is in {file}, readable by you alone.", flush=True)
+    finally:
+        await database.close()
+
+
+def _serve(settings: Settings) -> int:
+    json_logs.configure()
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_STOP_WITHIN,
+        timeout_keep_alive=75,
+        ws="none",
+        backlog=2048,
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    return 0 if server.started else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

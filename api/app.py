@@ -1,0 +1,128 @@
+"""Routes and lifespan."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+
+from api import health
+from api.body import Bodies
+from api.database import Database
+from api.dialects.replicate import account, create, files, models, predictions
+from api.dialects.replicate.problems import problem, unforeseen, unknown_path
+from api.dialects.replicate.shapes import Shapes
+from api.errors import ApiError
+from api.fetching import open_fetcher
+from api.files import serving
+from api.files.addresses import Signer
+from api.files.files import Files
+from api.files.store import Store as FileStore
+from api.files.sweeping import keep_sweeping
+from api.limits import Rates
+from api.metrics import create_metrics
+from api.models import Model
+from api.parts import Parts
+from api.paths import MendedPaths
+from api.predictions.cog import open_cog
+from api.predictions.heart import open_heart
+from api.predictions.input_files import InputFiles
+from api.predictions.prediction import Prediction
+from api.predictions.retention import Retention
+from api.predictions.worker import Background
+from api.sealing import read_keyring
+from api.servers import listening, serving_on
+from api.settings import Settings
+from api.single import owning
+from api.tenants import Tenants
+from api.webhooks import Webhooks
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application; its parts come to life with it, and end with it."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running(settings) as app.state.parts:
+            yield
+
+    app = FastAPI(
+        title="Replicate's API before Cog servers",
+        lifespan=lifespan,
+        docs_url=None,  # their pages come from a stranger's server
+        redoc_url=None,
+    )
+    app.add_exception_handler(ApiError, problem)
+    app.add_exception_handler(HTTPException, unknown_path)
+    app.add_exception_handler(Exception, unforeseen)
+    app.add_middleware(MendedPaths)
+    for part in (health, serving, create, predictions, models, files, account):
+        app.include_router(part.router)
+    return app
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Parts]:
+    """The parts, ready for requests; what was unfinished goes on.
+
+    Raises:
+        BadSettings: a key is wrong, or another process owns the data directory.
+    """
+    settings.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    async with AsyncExitStack() as ending:
+        ending.enter_context(owning(settings.data_directory))
+        keyring = read_keyring(settings)
+        database = Database(settings.database_file)
+        ending.push_async_callback(database.close)
+        await database.migrate()
+        tenants = Tenants(database, keyring)
+        signer = Signer(keyring.signing_keys("files"))
+        stored = Files(database, FileStore(settings.files_directory), signer)
+        fetcher = await ending.enter_async_context(open_fetcher(settings.private_networks))
+        cog = await ending.enter_async_context(open_cog(settings.cog_url))
+        model = Model(settings)
+        await model.restore()
+        background = Background()
+
+        async def render(prediction: Prediction) -> bytes:
+            return await Shapes(the).webhook(prediction)
+
+        webhooks = Webhooks(database, tenants, fetcher, render, attempts=settings.webhook_attempts)
+        callbacks = ending.enter_context(
+            listening("127.0.0.1", settings.worker_port, "API_WORKER_PORT")
+        )
+        worker_url = f"http://127.0.0.1:{callbacks.getsockname()[1]}"
+        retention = Retention(
+            database, stored, settings.retention_seconds, settings.record_retention_seconds
+        )
+        heart = await ending.enter_async_context(
+            open_heart(settings, database, keyring, stored, fetcher, cog, webhooks.tell, worker_url)
+        )
+        the = Parts(
+            settings=settings,
+            database=database,
+            keyring=keyring,
+            tenants=tenants,
+            rates=Rates(),
+            bodies=Bodies(settings),
+            files=stored,
+            fetcher=fetcher,
+            model=model,
+            input_files=InputFiles(
+                stored, settings.upload_retention_seconds, settings.max_upload_bytes
+            ),
+            heart=heart,
+        )
+        await ending.enter_async_context(serving_on(callbacks, heart.callbacks))
+        watched = ending.enter_context(
+            listening(settings.metrics_host, settings.metrics_port, "API_METRICS_PORT")
+        )
+        await ending.enter_async_context(serving_on(watched, create_metrics(heart.store)))
+        ending.push_async_callback(webhooks.stop)
+        ending.push_async_callback(background.stop)
+        background.start(webhooks.keep_delivering())
+        background.start(model.keep_asking(cog))
+        background.start(keep_sweeping(stored))
+        background.start(retention.keep_removing())
+        heart.start()
+        yield the

@@ -1,0 +1,1 @@
+"""Other services' APIs, translated: shapes, names and errors; no state."""

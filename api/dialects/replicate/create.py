@@ -1,0 +1,204 @@
+"""Creating predictions: from the body to a stored prediction, and how its caller waits."""
+
+import asyncio
+import logging
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.background import BackgroundTask
+
+from api.body import json_object
+from api.dialects.replicate.aliases import with_own_names
+from api.dialects.replicate.caller import Caller
+from api.dialects.replicate.headers import Wait, cancel_after, says_it_repeats, wait_of
+from api.dialects.replicate.openapi import CREATE, CREATE_BY_VERSION
+from api.dialects.replicate.shapes import Shapes, bare
+from api.errors import ApiError
+from api.ids import new_id
+from api.input_check import missing, not_a_uri, wrong_choice, wrong_member
+from api.origin import origin
+from api.parts import Parts, The
+from api.predictions.prediction import NewPrediction, Prediction
+from api.predictions.predictions import request_hash
+from api.tenants import Tenant
+
+log = logging.getLogger(__name__)
+router = APIRouter()
+
+_EVENTS = ("start", "output", "logs", "completed")
+_USUAL_EVENTS = ("output", "completed")
+REDACTED = "[REDACTED]"
+
+
+@router.post("/v1/models/{owner}/{name}/predictions", status_code=201, openapi_extra=CREATE)
+async def by_model(owner: str, name: str, request: Request, tenant: Caller, the: The) -> Response:
+    """Create a prediction with a model."""
+    the.model.check_name(owner, name)
+    return await _create(request, tenant, the)
+
+
+@router.post("/v1/predictions", status_code=201, openapi_extra=CREATE_BY_VERSION)
+async def by_version(request: Request, tenant: Caller, the: The) -> Response:
+    """Create a prediction with a version."""
+    return await _create(request, tenant, the, needs_version=True)
+
+
+@router.post("/v1/deployments/{owner}/{name}/predictions", status_code=201, openapi_extra=CREATE)
+async def by_deployment(
+    owner: str, name: str, request: Request, tenant: Caller, the: The
+) -> Response:
+    """Create a prediction with a deployment."""
+    the.model.check_deployment(owner, name)
+    return await _create(request, tenant, the, deployment=f"{owner}/{name}")
+
+
+async def _create(
+    request: Request,
+    tenant: Tenant,
+    the: Parts,
+    *,
+    needs_version: bool = False,
+    deployment: str | None = None,
+) -> Response:
+    wait = wait_of(request.headers)
+    async with the.bodies.read(request) as raw:
+        body = json_object(raw)
+        if needs_version:
+            the.model.check_version(_version(body))
+        hashed = request_hash(tenant.token_id, request.url.path, raw)
+        del raw
+        new = await _new_prediction(body, hashed, request, tenant, the, deployment)
+    try:
+        accepted = await the.predictions.accept(
+            new,
+            tenant,
+            says_it_repeats=says_it_repeats(request.headers),
+            hung_up=request.is_disconnected,
+        )
+    except ApiError:
+        await the.input_files.forget(new.id)
+        raise
+    if not accepted.is_new:
+        await the.input_files.forget(new.id)
+    return await _answer(accepted.prediction, wait, request, the)
+
+
+async def _new_prediction(
+    body: dict[str, Any],
+    hashed: str,
+    request: Request,
+    tenant: Tenant,
+    the: Parts,
+    deployment: str | None,
+) -> NewPrediction:
+    schema = the.model.version.schema
+    given = with_own_names(_input(body), schema.properties)
+    unknown = sorted(given.keys() - schema.properties.keys())
+    if unknown:
+        log.info("Unknown inputs were dropped: %s.", ", ".join(unknown)[:200])
+    input = schema.checked(given)
+    secrets = {name: input[name] for name in schema.secrets & input.keys()}
+    prediction_id = new_id()
+    try:
+        kept = await the.input_files.taken_out(input, schema.file_inputs, tenant, prediction_id)
+    except ApiError:
+        await the.input_files.forget(prediction_id)
+        raise
+    return NewPrediction(
+        id=prediction_id,
+        tenant_id=tenant.id,
+        token_id=tenant.token_id,
+        model=the.model.full_name,
+        version=the.model.version.id,
+        origin=origin(request, the.settings),
+        input=kept | dict.fromkeys(secrets, REDACTED),
+        secrets=secrets,
+        request_hash=hashed,
+        deployment=deployment,
+        seconds=cancel_after(request.headers),
+        webhook=_webhook(body),
+        webhook_events=_webhook_events(body),
+    )
+
+
+async def _answer(
+    prediction: Prediction, wait: Wait | None, request: Request, the: Parts
+) -> Response:
+    """Always 201: clients send again what was answered with 5xx or 429, and would pay twice."""
+    try:
+        present, hung_up = prediction, False
+        if wait:
+            present, hung_up = await _waited(prediction, wait.seconds, request, the)
+        content = await Shapes(the).prediction(present)
+    except Exception:
+        log.exception("The first answer is a bare one.", extra={"prediction": prediction.id})
+        content, hung_up = bare(prediction), False
+    if content["status"] == "processing":
+        # Clients poll only while it says so.
+        content["status"] = "starting"
+    if hung_up or await request.is_disconnected():
+        the.predictions.answers.end(prediction.id, written=False)
+        return Response(status_code=201)
+    written = BackgroundTask(the.predictions.answers.end, prediction.id, written=True)
+    headers = {"Preference-Applied": wait.applied} if wait else {}
+    return JSONResponse(content, 201, headers, background=written)
+
+
+async def _waited(
+    prediction: Prediction, seconds: float, request: Request, the: Parts
+) -> tuple[Prediction, bool]:
+    """The prediction when it has ended or the time is over, and whether its caller has gone."""
+    ended = asyncio.ensure_future(the.predictions.ended(prediction.id, seconds))
+    gone = asyncio.ensure_future(_hung_up(request))
+    try:
+        await asyncio.wait([ended, gone], return_when=asyncio.FIRST_COMPLETED)
+        hung_up = not ended.done()
+        return (prediction if hung_up else ended.result() or prediction), hung_up
+    finally:
+        ended.cancel()
+        gone.cancel()
+
+
+async def _hung_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _input(body: dict[str, Any]) -> dict[str, Any]:
+    if "input" not in body:
+        raise missing("input")
+    if not isinstance(body["input"], dict):
+        raise wrong_member("input", "object", body["input"])
+    return body["input"]
+
+
+def _version(body: dict[str, Any]) -> str:
+    if "version" not in body:
+        raise missing("version")
+    if not isinstance(body["version"], str):
+        raise wrong_member("version", "string", body["version"])
+    return body["version"]
+
+
+def _webhook(body: dict[str, Any]) -> str | None:
+    url = body.get("webhook")
+    if url is None:
+        return None
+    if not isinstance(url, str):
+        raise wrong_member("webhook", "string", url)
+    if not url.startswith(("http://", "https://")):
+        raise not_a_uri("webhook")
+    return url
+
+
+def _webhook_events(body: dict[str, Any]) -> tuple[str, ...]:
+    events = body.get("webhook_events_filter")
+    if events is None:
+        return _USUAL_EVENTS
+    if not isinstance(events, list):
+        raise wrong_member("webhook_events_filter", "array", events)
+    for number, event in enumerate(events):
+        if event not in _EVENTS:
+            raise wrong_choice(f"webhook_events_filter.{number}", _EVENTS)
+    return tuple(dict.fromkeys(events))

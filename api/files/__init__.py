@@ -1,0 +1,1 @@
+"""Uploads, inputs and outputs: their rows, their bytes, and their signed addresses."""

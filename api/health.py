@@ -1,0 +1,31 @@
+"""Whether the process lives, and whether a prediction sent now would run."""
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from api.errors import NotReady
+from api.parts import The
+
+router = APIRouter(prefix="/health", include_in_schema=False)
+
+
+@router.get("/live")
+async def live() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "live"}
+
+
+@router.get("/ready")
+async def ready(the: The) -> JSONResponse:
+    """The database answers, and the model's server serves; 503 with the reason if not."""
+    reason = None
+    try:
+        await the.heart.store.count_by_state()
+        _ = the.model.version
+    except NotReady as error:
+        reason = error.detail
+    if reason is None and not the.heart.watch.serves:
+        reason = "The model's server does not serve."
+    if reason:
+        return JSONResponse({"status": "not ready", "reason": reason}, 503)
+    return JSONResponse({"status": "ready"})

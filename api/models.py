@@ -1,0 +1,129 @@
+"""Which models there are: one for now, as its Cog server describes it."""
+
+import asyncio
+import hashlib
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from api.errors import NotFound, NotReady, Unprocessable
+from api.ids import now
+from api.input_check import InputSchema
+from api.predictions.cog import Cog
+from api.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_ASK_AGAIN = 1.0  # seconds, until the Cog server has described its model
+
+
+@dataclass(frozen=True)
+class Version:
+    """What a Cog server runs."""
+
+    id: str
+    """64 hex digits, made from the schema: the same schema has the same id."""
+    created_at: float
+    cog_version: str
+    document: dict[str, Any]
+    """Cog's OpenAPI document."""
+    schema: InputSchema
+
+
+class Model:
+    """The model, with the description that its Cog server gave last."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.owner = settings.model_owner
+        self.name = settings.model_name
+        self._deployments = settings.deployments
+        self._kept = settings.data_directory / "model.json"
+        self._version: Version | None = None
+
+    @property
+    def full_name(self) -> str:
+        """As in `owner/name`."""
+        return f"{self.owner}/{self.name}"
+
+    @property
+    def version(self) -> Version:
+        """What runs.
+
+        Raises:
+            NotReady: its Cog server has never answered.
+        """
+        if self._version is None:
+            raise NotReady("The model's server has not answered yet; try again in a minute.")
+        return self._version
+
+    def check_name(self, owner: str, name: str) -> None:
+        """Raises NotFound where that is another model."""
+        if (owner, name) != (self.owner, self.name):
+            raise NotFound(f"The model {owner}/{name} does not exist here.")
+
+    def check_deployment(self, owner: str, name: str) -> None:
+        """Raises NotFound where no deployment of that name is set up."""
+        if f"{owner}/{name}" not in self._deployments:
+            raise NotFound(f"The deployment {owner}/{name} does not exist here.")
+
+    def check_version(self, wanted: str) -> None:
+        """`wanted` is an id, `owner/name` or `owner/name:ID`.
+
+        Raises:
+            Unprocessable: it is not ours.
+        """
+        name, _, version = wanted.rpartition(":") if ":" in wanted else ("", "", wanted)
+        by_name = self.full_name in {name, version}
+        by_id = version == self.version.id and name in {"", self.full_name}
+        if not (by_id or (by_name and not name)):
+            raise Unprocessable(
+                "The specified version does not exist (or perhaps you don't have permission to "
+                "use it?)",
+                title="Invalid version or not permitted",
+            )
+
+    async def restore(self) -> None:
+        """Take the description of an earlier life, so that a silent Cog server stops nothing."""
+        try:
+            kept = json.loads(await asyncio.to_thread(self._kept.read_text))
+        except FileNotFoundError:
+            return
+        self._version = _version(kept)
+
+    async def keep_asking(self, cog: Cog) -> None:
+        """Ask the Cog server until it has described what it runs."""
+        while True:
+            try:
+                document, cog_version = await cog.describe()
+                break
+            except (aiohttp.ClientError, TimeoutError, ValueError):
+                await asyncio.sleep(_ASK_AGAIN)
+        described = {"document": document, "cog_version": cog_version, "created_at": now()}
+        version = _version(described)
+        if self._version and self._version.id == version.id:
+            return
+        self._version = version
+        await asyncio.to_thread(_keep, self._kept, described)
+        log.info("The model %s has version %s.", self.full_name, version.id)
+
+
+def _version(described: dict[str, Any]) -> Version:
+    document = described["document"]
+    canonical = json.dumps(document["components"]["schemas"], sort_keys=True)
+    return Version(
+        id=hashlib.sha256(canonical.encode()).hexdigest(),
+        created_at=described["created_at"],
+        cog_version=described["cog_version"],
+        document=document,
+        schema=InputSchema(document),
+    )
+
+
+def _keep(file: Path, described: dict[str, Any]) -> None:
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(described))
+    part.replace(file)

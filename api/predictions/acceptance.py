@@ -1,0 +1,155 @@
+"""The transaction that accepts a prediction: once it is through, nothing loses it."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import and_, case, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.database import Database
+from api.errors import Throttled
+from api.ids import now
+from api.predictions.prediction import UNFINISHED, NewPrediction, Prediction, State
+from api.sealing import Keyring
+from api.tables import predictions, tenants
+from api.tenants import Limits
+
+_P = predictions.c
+_RESEND_WITHIN = 900.0  # seconds; clients that re-send give up long before
+_DAY = 86400.0
+_FULL_RETRY = 5  # seconds to suggest where only the end of other predictions makes room
+_OWN_COLUMNS = {"seconds", "secrets"}  # of NewPrediction, which are stored in another form
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A prediction that a request got."""
+
+    prediction: Prediction
+    is_new: bool
+    """False where the request repeats an earlier one, whose prediction this is."""
+
+
+class Acceptance:
+    """Stores new predictions.
+
+    Args:
+        life: names this run of the process, so that a crash shows on what it left unanswered.
+        default_seconds: a prediction's deadline, counted from now, unless its caller's is earlier.
+        reserved_dollars: what a prediction is taken to cost until its end tells.
+        answer_was_lost: whether a prediction's caller has gone before its answer; None where
+            this life of the process does not know.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        *,
+        life: str,
+        default_seconds: float,
+        reserved_dollars: float,
+        answer_was_lost: Callable[[str], Awaitable[bool | None]],
+    ) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._life = life
+        self._default_seconds = default_seconds
+        self._reserved_dollars = reserved_dollars
+        self._answer_was_lost = answer_was_lost
+
+    async def accept(
+        self, new: NewPrediction, limits: Limits, *, says_it_repeats: bool, started_tag: float
+    ) -> Accepted:
+        """Store it as queued; or find the one that this request repeats.
+
+        A request repeats another where its client says so, or where an equal one's connection
+        ended before its answer was written. Calls that are merely alike are two predictions.
+
+        Raises:
+            Throttled: the tenant has as many unfinished predictions, or has spent as much, as it
+                may.
+        """
+        async with self._database.write() as connection:
+            if earlier := await self._repeated(connection, new, says_it_repeats):
+                return Accepted(earlier, is_new=False)
+            await self._check(connection, new.tenant_id, limits)
+            tag = await _next_tag(connection, new.tenant_id, started_tag)
+            row = insert(predictions).values(self._row(new, tag)).returning(*_P)
+            stored = (await connection.execute(row)).mappings().one()
+        return Accepted(Prediction.of(dict(stored)), is_new=True)
+
+    def _row(self, new: NewPrediction, tag: float) -> dict[str, Any]:
+        created_at = now()
+        row = {name: value for name, value in asdict(new).items() if name not in _OWN_COLUMNS}
+        secrets = self._keyring.seal(json.dumps(dict(new.secrets)), new.id) if new.secrets else None
+        seconds = min(new.seconds or self._default_seconds, self._default_seconds)
+        return row | {
+            "secrets": secrets,
+            "state": State.QUEUED,
+            "tag": tag,
+            "created_at": created_at,
+            "deadline": created_at + seconds,
+            "cancel_after": new.seconds is not None,
+            "webhook_events": list(new.webhook_events),
+            "answer": "waiting",
+            "accepted_by": self._life,
+            "dollars": self._reserved_dollars,
+        }
+
+    async def _repeated(
+        self, connection: AsyncConnection, new: NewPrediction, says_it_repeats: bool
+    ) -> Prediction | None:
+        equal = and_(
+            _P.token_id == new.token_id,
+            _P.request_hash == new.request_hash,
+            _P.created_at > now() - _RESEND_WITHIN,
+        )
+        found = select(predictions).where(equal).order_by(_P.created_at.desc()).limit(10)
+        for row in (await connection.execute(found)).mappings().all():
+            if says_it_repeats or await self._was_lost(
+                row["id"], row["answer"], row["accepted_by"]
+            ):
+                this_one = update(predictions).where(_P.id == row["id"])
+                again = {"answer": "waiting", "accepted_by": self._life}
+                await connection.execute(this_one.values(again))
+                return Prediction.of(dict(row))
+        return None
+
+    async def _was_lost(self, prediction_id: str, answer: str, accepted_by: str) -> bool:
+        known = await self._answer_was_lost(prediction_id)
+        if known is not None:
+            return known
+        # What a crash has left waiting was lost with it.
+        return answer == "lost" or (answer == "waiting" and accepted_by != self._life)
+
+    async def _check(self, connection: AsyncConnection, tenant_id: str, limits: Limits) -> None:
+        theirs = _P.tenant_id == tenant_id
+        running = select(func.count()).where(theirs, _P.state.in_(UNFINISHED))
+        if (await connection.execute(running)).scalar_one() >= limits.unfinished:
+            raise Throttled(
+                f"You have {limits.unfinished} unfinished predictions, as many as you may; "
+                "wait until one has ended.",
+                _FULL_RETRY,
+            )
+        if limits.dollars_a_day is None:
+            return
+        spent = select(func.sum(_P.dollars)).where(theirs, _P.created_at > now() - _DAY)
+        dollars = (await connection.execute(spent)).scalar() or 0.0
+        if dollars + self._reserved_dollars > limits.dollars_a_day:
+            raise Throttled(
+                f"Your predictions of the last 24 hours have cost about ${dollars:.2f} of the "
+                f"${limits.dollars_a_day:.2f} that you may spend; ask the operator for more.",
+                int(_DAY / 24),
+            )
+
+
+async def _next_tag(connection: AsyncConnection, tenant_id: str, started_tag: float) -> float:
+    # Everybody's first goes before anybody's second, and nobody's hundredth waits for ever.
+    last = tenants.c.last_tag
+    following = case((last > started_tag, last), else_=started_tag) + 1
+    tagged = update(tenants).where(tenants.c.id == tenant_id).values(last_tag=following)
+    tag: float = (await connection.execute(tagged.returning(last))).scalar_one()
+    return tag

@@ -1,0 +1,195 @@
+"""One prediction on one Cog server, from taking it to its end.
+
+The row decides at every step: a step that finds it changed stops.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from api.fetching import FetchFailed, FetchRefused
+from api.ids import now
+from api.metrics import FETCHES_REFUSED
+from api.predictions.attempt_inputs import AttemptInputs
+from api.predictions.changes import Changes
+from api.predictions.cog import Cog, Outcome, Watch
+from api.predictions.endings import Endings, OnChange
+from api.predictions.prediction import End, Prediction, State
+from api.predictions.store import Store
+from api.sealing import NotOpened
+
+log = logging.getLogger(__name__)
+
+_ASK_AGAIN = (0.02, 0.5)  # seconds after a 409, doubling from the first to the second
+_CANCEL_AGAIN = 0.2  # seconds; Cog loses a cancel that comes too early
+_LOOK_EVERY = 3.0  # seconds between looks whether its Cog server is still there
+_ASK_EVERY = 15.0  # seconds between asking it whether it still works on it
+_CLOSED_FOR = 3.0  # seconds; a port that has been closed so long has lost its server
+_GRACE = 30.0  # seconds after the deadline for a cancelled prediction to end
+
+
+class Attempt:
+    """Brings one prediction to its end on the Cog server that `watch` watches.
+
+    Args:
+        name: the worker's name, the rows' owner.
+        in_background: runs what is left to do once a slot is free.
+        worker_url: where Cog brings its word.
+        word_seconds: so long Cog may still repeat a word after it has finished.
+        lost_seconds: so long the files of a lost Cog server may still come.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        store: Store,
+        cog: Cog,
+        watch: Watch,
+        inputs: AttemptInputs,
+        endings: Endings,
+        changes: Changes,
+        on_change: OnChange,
+        in_background: Callable[[Coroutine[Any, Any, None]], object],
+        *,
+        worker_url: str,
+        word_seconds: float,
+        lost_seconds: float,
+    ) -> None:
+        self._name = name
+        self._store = store
+        self._cog = cog
+        self._watch = watch
+        self._inputs = inputs
+        self._endings = endings
+        self._changes = changes
+        self._on_change = on_change
+        self._in_background = in_background
+        self._worker_url = worker_url
+        self._word_seconds = word_seconds
+        self._lost_seconds = lost_seconds
+
+    async def run(self, prediction_id: str) -> None:
+        """Take it, send it at most once, and return when its slot is free again."""
+        taken = await self._store.take(prediction_id, self._name)
+        if taken is None:
+            return
+        try:
+            input = await self._prepared(taken)
+            if input is not None and await self._send(taken, input):
+                await self.follow(taken, ask_at=now() + _ASK_EVERY)
+        finally:
+            await self._inputs.forget(str(taken.cog_id))
+
+    async def follow(self, sent: Prediction, *, ask_at: float) -> None:
+        """Wait until it has ended, however that comes, or its Cog server is lost.
+
+        Args:
+            ask_at: when to ask Cog for the first time whether it works on it.
+        """
+        silent_since: float | None = None
+        while True:
+            changed = self._changes.next(sent.id)
+            present = await self._store.get(sent.id)
+            if present is None or present.state is not State.SENT:
+                return
+            if present.attempt != sent.attempt:
+                return
+            present = await self._cancel_if_due(present)
+            if now() > present.deadline + _GRACE:
+                await self._endings.end_lost(present, "The deadline passed", now_or_never=True)
+                return
+            if reason := self._lost(present, silent_since):
+                self._in_background(self._wait_for_files(present, reason))
+                return
+            if now() >= ask_at:
+                ask_at = now() + _ASK_EVERY
+                silent_since = await self._silent_since(present, silent_since)
+            await _until(changed, self._next_look(present))
+
+    async def _prepared(self, taken: Prediction) -> dict[str, Any] | None:
+        try:
+            return await self._inputs.prepare(taken)
+        except FetchFailed as failure:
+            if isinstance(failure, FetchRefused):
+                FETCHES_REFUSED.inc()
+            error = str(failure)
+        except NotOpened:
+            error = "The key that protects this prediction's secrets is gone; send it again."
+        await self._end_unsent(taken, End(State.FAILED, error=error))
+        return None
+
+    async def _send(self, taken: Prediction, input: dict[str, Any]) -> bool:
+        """Whether Cog may have started it."""
+        wait = _ASK_AGAIN[0]
+        while True:
+            identity = await self._watch.serving()
+            if not await self._store.note_sent(taken, identity):
+                return False
+            outcome = await self._cog.start(str(taken.cog_id), self._request(taken, input))
+            if outcome in {Outcome.STARTED, Outcome.UNKNOWN}:
+                return True
+            present = await self._store.take_back_note(taken)
+            if present is None:
+                return False
+            if outcome is Outcome.REFUSED:
+                error = "The model's server refused the input; nothing was started or billed."
+                await self._end_unsent(taken, End(State.FAILED, error=error))
+                return False
+            if present.cancel_at is not None:
+                await self._end_unsent(taken, End(State.CANCELED))
+                return False
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, _ASK_AGAIN[1])
+
+    def _request(self, taken: Prediction, input: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "input": input,
+            "context": {"prediction_id": taken.id},
+            "webhook": f"{self._worker_url}/words/{taken.cog_id}",
+            "webhook_events_filter": ["start", "logs", "completed"],
+        }
+
+    async def _end_unsent(self, taken: Prediction, end: End) -> None:
+        ended = await self._store.end_waiting(taken.id, end)
+        if ended:
+            self._on_change(ended)
+
+    async def _cancel_if_due(self, present: Prediction) -> Prediction:
+        if present.cancel_at is None and now() >= present.deadline:
+            present = await self._store.ask_to_cancel(present.id) or present
+        if present.cancel_at is not None:
+            await self._cog.cancel(str(present.cog_id))
+        return present
+
+    def _next_look(self, present: Prediction) -> float:
+        wait = _LOOK_EVERY if present.cancel_at is None else _CANCEL_AGAIN
+        return min(now() + wait, max(present.deadline, now() + _CANCEL_AGAIN))
+
+    def _lost(self, present: Prediction, silent_since: float | None) -> str | None:
+        """Why no more will be heard of it, if so."""
+        another = self._watch.is_another_than(present.cog_identity)
+        if another or self._watch.is_gone_for(_CLOSED_FOR):
+            return "The model's server stopped before it had answered"
+        if silent_since is not None and now() - silent_since > self._word_seconds:
+            return "The model's server has finished without an answer"
+        return None
+
+    async def _silent_since(self, present: Prediction, before: float | None) -> float | None:
+        """Since when Cog has been found not to work on it any more."""
+        running = await self._cog.is_running(str(present.cog_id))
+        return (before or now()) if running is False else None
+
+    async def _wait_for_files(self, sent: Prediction, reason: str) -> None:
+        # Cog's worker process may outlive its server, and finish what is paid for.
+        give_up = min(now() + self._lost_seconds, sent.deadline)
+        ended = False
+        while not ended:
+            changed = self._changes.next(sent.id)
+            ended = await self._endings.end_lost(sent, reason, now_or_never=now() >= give_up)
+            await _until(changed, now() if ended else now() + 1.0)
+
+
+async def _until(changed: asyncio.Future[None], time: float) -> None:
+    await asyncio.wait([changed], timeout=max(time - now(), 0.0))
+    changed.cancel()

@@ -1,0 +1,28 @@
+"""Keeps order among the rows: what waits past its deadline is canceled."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from api.predictions.prediction import End, Prediction, State
+from api.predictions.store import Store
+
+log = logging.getLogger(__name__)
+
+_SECONDS = 1.0
+
+
+async def keep_order(store: Store, on_change: Callable[[Prediction], None]) -> None:
+    """Look every second, until cancelled; a round that fails is made up for by the next.
+
+    Replicate calls a prediction aborted that was never started. Its clients know no such
+    status, and poll for ever or fail, so it is canceled here.
+    """
+    while True:
+        try:
+            for prediction in await store.overdue():
+                if ended := await store.end_waiting(prediction.id, End(State.CANCELED)):
+                    on_change(ended)
+        except Exception:
+            log.exception("Could not look for predictions past their deadline; will try again.")
+        await asyncio.sleep(_SECONDS)

@@ -1,0 +1,121 @@
+"""What dialects may ask of predictions: accept, look, wait, cancel."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable
+
+from api.predictions.acceptance import Acceptance, Accepted
+from api.predictions.answers import Answers
+from api.predictions.changes import Changes
+from api.predictions.prediction import End, NewPrediction, Prediction, State
+from api.predictions.queue import Queue
+from api.predictions.store import Page, Store
+from api.predictions.words import Words
+from api.tenants import Tenant
+
+log = logging.getLogger(__name__)
+
+_CANCEL_SECONDS = 3.0  # so long a cancel's answer waits for its end
+
+
+class Predictions:
+    """All predictions, as their tenants see them."""
+
+    def __init__(
+        self,
+        store: Store,
+        acceptance: Acceptance,
+        answers: Answers,
+        queue: Queue,
+        changes: Changes,
+        words: Words,
+        on_change: Callable[[Prediction], None],
+    ) -> None:
+        self._store = store
+        self._acceptance = acceptance
+        self._queue = queue
+        self._changes = changes
+        self._words = words
+        self._on_change = on_change
+        self.answers = answers
+        """Tell it what becomes of the first answer to each prediction."""
+
+    async def accept(
+        self,
+        new: NewPrediction,
+        tenant: Tenant,
+        *,
+        says_it_repeats: bool,
+        hung_up: Callable[[], Awaitable[bool]],
+    ) -> Accepted:
+        """Store it and queue it; or find the one that this request repeats.
+
+        Raises:
+            Throttled: a limit of the tenant is reached.
+        """
+        self.answers.expect(new.id, hung_up)
+        try:
+            accepted = await self._acceptance.accept(
+                new,
+                tenant.limits,
+                says_it_repeats=says_it_repeats,
+                started_tag=self._queue.started_tag,
+            )
+        except BaseException:
+            self.answers.forget(new.id)
+            raise
+        ids = {"prediction": accepted.prediction.id, "tenant": tenant.id}
+        log.info("Accepted." if accepted.is_new else "Repeated.", extra=ids)
+        if accepted.is_new:
+            self._queue.put(accepted.prediction)
+        else:
+            self.answers.forget(new.id)
+            self.answers.expect(accepted.prediction.id, hung_up)
+        return accepted
+
+    async def get(self, prediction_id: str, tenant: Tenant) -> Prediction | None:
+        """The prediction, if the tenant may see it."""
+        found = await self._store.get(prediction_id)
+        if found and (tenant.is_operator or found.tenant_id == tenant.id):
+            return found
+        return None
+
+    async def page(self, page: Page) -> list[Prediction]:
+        """A page of the list."""
+        return await self._store.page(page)
+
+    def logs_of(self, prediction: Prediction) -> str:
+        """The log lines so far."""
+        return self._words.logs_of(prediction)
+
+    async def ended(self, prediction_id: str, within: float) -> Prediction | None:
+        """The prediction once it has ended; or as it is when so many seconds have passed."""
+        give_up = asyncio.get_running_loop().time() + within
+        while True:
+            changed = self._changes.next(prediction_id)
+            present = await self._store.get(prediction_id)
+            left = give_up - asyncio.get_running_loop().time()
+            if present is None or present.has_ended or left <= 0:
+                changed.cancel()
+                return present
+            await asyncio.wait([changed], timeout=left)
+            changed.cancel()
+
+    async def cancel(self, prediction: Prediction) -> Prediction:
+        """Cancel it: at once where nothing was sent, else as soon as Cog has ended it."""
+        canceled = await self._store.end_waiting(prediction.id, End(State.CANCELED))
+        if canceled:
+            self._on_change(canceled)
+            return canceled
+        if await self._store.ask_to_cancel(prediction.id) is None:
+            return await self._store.get(prediction.id) or prediction
+        self._changes.tell(prediction.id)
+        return await self.ended(prediction.id, _CANCEL_SECONDS) or prediction
+
+
+def request_hash(token_id: str, path: str, body: bytes) -> str:
+    """What equal requests of one token have in common."""
+    digest = hashlib.sha256(f"{token_id}\n{path}\n".encode())
+    digest.update(body)
+    return digest.hexdigest()

@@ -1,0 +1,247 @@
+"""All SQL on predictions that are accepted: only their row decides what happens to them.
+
+Each step is one conditional UPDATE on state, owner and attempt; None or False means that somebody
+else was first, and the caller stops.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Update, and_, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.database import Database
+from api.ids import new_id, now
+from api.predictions.prediction import UNFINISHED, WAITING, End, Prediction, State
+from api.tables import deliveries, predictions
+
+_P = predictions.c
+
+
+@dataclass(frozen=True)
+class Page:
+    """Which predictions to list, newest first."""
+
+    tenant_id: str | None
+    """None lists all tenants'."""
+    limit: int
+    before: tuple[float, str] | None = None
+    after: tuple[float, str] | None = None
+    created_before: float | None = None
+    created_after: float | None = None
+
+
+class Store:
+    """The table `predictions`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, prediction_id: str) -> Prediction | None:
+        """The prediction, whoever's it is."""
+        return await self._one(_P.id == prediction_id)
+
+    async def by_cog_id(self, cog_id: str) -> Prediction | None:
+        """The prediction whose present attempt Cog knows by that id."""
+        return await self._one(_P.cog_id == cog_id)
+
+    async def unfinished(self) -> list[Prediction]:
+        """All that have not ended."""
+        return await self._many(_P.state.in_(UNFINISHED))
+
+    async def overdue(self) -> list[Prediction]:
+        """Those that wait, and whose deadline has passed."""
+        return await self._many(and_(_P.state.in_(WAITING), _P.deadline <= now()))
+
+    async def page(self, page: Page) -> list[Prediction]:
+        """One page; nearest to `after` where that is given, still newest first."""
+        place = (_P.created_at, _P.id)
+        conditions: list[ColumnElement[bool]] = []
+        if page.tenant_id:
+            conditions.append(_P.tenant_id == page.tenant_id)
+        for bound, is_older in ((page.before, True), (page.after, False)):
+            if bound:
+                time, id = bound
+                beyond = _P.created_at < time if is_older else _P.created_at > time
+                next_id = _P.id < id if is_older else _P.id > id
+                conditions.append(or_(beyond, and_(_P.created_at == time, next_id)))
+        if page.created_before is not None:
+            conditions.append(_P.created_at < page.created_before)
+        if page.created_after is not None:
+            conditions.append(_P.created_at >= page.created_after)
+        order = [column.asc() if page.after else column.desc() for column in place]
+        found = select(predictions).where(*conditions).order_by(*order).limit(page.limit)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(found)).mappings().all()
+        listed = [Prediction.of(dict(row)) for row in rows]
+        return listed[::-1] if page.after else listed
+
+    async def last_started_tag(self) -> float:
+        """The tag of the prediction that was sent last: where the fair order has come to."""
+        found = select(_P.tag).where(_P.sent_at.is_not(None)).order_by(_P.sent_at.desc()).limit(1)
+        async with self._database.read() as connection:
+            return (await connection.execute(found)).scalar() or 0.0
+
+    async def count_by_state(self) -> dict[str, int]:
+        """How many predictions there are in each state."""
+        found = select(_P.state, func.count()).group_by(_P.state)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(found)).tuples().all()
+        return dict(rows)
+
+    async def oldest_queued_at(self) -> float | None:
+        """When the prediction was created that has waited longest."""
+        found = select(func.min(_P.created_at)).where(_P.state == State.QUEUED)
+        async with self._database.read() as connection:
+            oldest: float | None = (await connection.execute(found)).scalar()
+        return oldest
+
+    async def take(self, prediction_id: str, owner: str) -> Prediction | None:
+        """QUEUED to TAKEN, with a number and a Cog id of its own for this attempt."""
+        return await self._change(
+            update(predictions)
+            .where(_P.id == prediction_id, _P.state == State.QUEUED)
+            .values(
+                state=State.TAKEN,
+                owner=owner,
+                attempt=_P.attempt + 1,
+                # A secret: Cog shows whoever repeats it the whole input, keys included.
+                cog_id=secrets.token_hex(16),
+                cog_identity=None,
+                sent_at=None,
+                started_at=None,
+            )
+        )
+
+    async def note_sent(self, taken: Prediction, cog_identity: str) -> bool:
+        """TAKEN to SENT, on disk before Cog is asked; not after its deadline."""
+        noted = (
+            update(predictions)
+            .where(_attempt_of(taken), _P.state == State.TAKEN, _P.deadline > now())
+            .values(state=State.SENT, sent_at=now(), cog_identity=cog_identity)
+        )
+        return await self._change(noted) is not None
+
+    async def take_back_note(self, sent: Prediction) -> Prediction | None:
+        """SENT to TAKEN, because Cog said that it has not started this attempt."""
+        never_started = and_(_P.state == State.SENT, _P.started_at.is_(None))
+        taken_back = (
+            update(predictions)
+            .where(_attempt_of(sent), never_started)
+            .values(state=State.TAKEN, sent_at=None)
+        )
+        return await self._change(taken_back)
+
+    async def start(self, cog_id: str) -> Prediction | None:
+        """Note when Cog began with the attempt."""
+        return await self._change(
+            update(predictions)
+            .where(_P.cog_id == cog_id, _P.state == State.SENT, _P.started_at.is_(None))
+            .values(started_at=now())
+        )
+
+    async def requeue_unsent(self, owner: str) -> None:
+        """TAKEN to QUEUED, for all that this owner's earlier life had taken and not sent."""
+        waiting = and_(_P.owner == owner, _P.state == State.TAKEN)
+        async with self._database.write() as connection:
+            await connection.execute(update(predictions).where(waiting).values(state=State.QUEUED))
+
+    async def release(self, taken: Prediction) -> bool:
+        """TAKEN to QUEUED."""
+        released = update(predictions).where(_attempt_of(taken), _P.state == State.TAKEN)
+        return await self._change(released.values(state=State.QUEUED)) is not None
+
+    async def queue_again(self, sent: Prediction, not_before: float) -> Prediction | None:
+        """SENT to QUEUED, because the attempt ended with a failure that was not billed."""
+        return await self._change(
+            update(predictions)
+            .where(_attempt_of(sent), _P.state == State.SENT, _P.cancel_at.is_(None))
+            .values(state=State.QUEUED, not_before=not_before, sent_at=None, started_at=None)
+        )
+
+    async def ask_to_cancel(self, prediction_id: str) -> Prediction | None:
+        """Note on a SENT prediction that it is to be cancelled; its worker sees to that."""
+        return await self._change(
+            update(predictions)
+            .where(_P.id == prediction_id, _P.state == State.SENT)
+            .values(cancel_at=func.coalesce(_P.cancel_at, now()))
+        )
+
+    async def end_waiting(self, prediction_id: str, end: End) -> Prediction | None:
+        """QUEUED or TAKEN to its end: nothing was sent."""
+        return await self._end(and_(_P.id == prediction_id, _P.state.in_(WAITING)), end, 0.0)
+
+    async def end_sent(
+        self, sent: Prediction, end: End, dollars: float | None = None
+    ) -> Prediction | None:
+        """SENT to its end, once; `dollars` settles what was reserved."""
+        return await self._end(and_(_attempt_of(sent), _P.state == State.SENT), end, dollars)
+
+    async def note_answers(self, answers: Mapping[str, str]) -> None:
+        """Note whether each prediction's first answer was written to its caller, or lost."""
+        async with self._database.write() as connection:
+            for outcome in set(answers.values()):
+                ids = [id for id, each in answers.items() if each == outcome]
+                noted = update(predictions).where(_P.id.in_(ids)).values(answer=outcome)
+                await connection.execute(noted)
+
+    async def _end(
+        self, condition: ColumnElement[bool], end: End, dollars: float | None
+    ) -> Prediction | None:
+        values: dict[str, Any] = {
+            "state": end.state,
+            "output": end.output,
+            "error": end.error,
+            "logs": end.logs,
+            "metrics": dict(end.metrics or {}),
+            "completed_at": now(),
+            "secrets": None,
+        }
+        if dollars is not None:
+            values["dollars"] = dollars
+        ended = update(predictions).where(condition).values(values).returning(*predictions.c)
+        async with self._database.write() as connection:
+            row = (await connection.execute(ended)).mappings().first()
+            if row is None:
+                return None
+            prediction = Prediction.of(dict(row))
+            await _queue_webhook(connection, prediction)
+        return prediction
+
+    async def _change(self, changed: Update) -> Prediction | None:
+        async with self._database.write() as connection:
+            row = (await connection.execute(changed.returning(*_P))).mappings().first()
+        return Prediction.of(dict(row)) if row else None
+
+    async def _one(self, condition: ColumnElement[bool]) -> Prediction | None:
+        found = await self._many(condition)
+        return found[0] if found else None
+
+    async def _many(self, condition: ColumnElement[bool]) -> list[Prediction]:
+        found = select(predictions).where(condition).order_by(_P.created_at, _P.id)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(found)).mappings().all()
+        return [Prediction.of(dict(row)) for row in rows]
+
+
+def _attempt_of(prediction: Prediction) -> ColumnElement[bool]:
+    return and_(
+        _P.id == prediction.id,
+        _P.owner == prediction.owner,
+        _P.attempt == prediction.attempt,
+    )
+
+
+async def _queue_webhook(connection: AsyncConnection, ended: Prediction) -> None:
+    if ended.webhook and "completed" in ended.webhook_events:
+        values = {
+            "id": f"msg_{new_id()}",
+            "prediction_id": ended.id,
+            "tenant_id": ended.tenant_id,
+            "url": ended.webhook,
+            "next_at": now(),
+            "created_at": now(),
+        }
+        await connection.execute(insert(deliveries).values(values))

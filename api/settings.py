@@ -1,0 +1,201 @@
+"""Every environment variable of the API, its default and check: read once, at the start."""
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "API_"
+_SECRETS = Path("/run/secrets")
+
+
+class BadSettings(Exception):
+    """One sentence that names the variables that are wrong, never their values."""
+
+
+def _http_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be a URL such as https://api.example.com")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("must hold no login, ? or #")
+    return url.rstrip("/")
+
+
+_Url = Annotated[str, AfterValidator(_http_url)]
+
+
+class Settings(BaseSettings):
+    """The operator's choices: a field's name in capitals after `API_` is its variable.
+
+    Where a variable is absent, a file in /run/secrets with its name in lower case stands in.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        secrets_dir=_SECRETS if _SECRETS.is_dir() else None,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+    )
+
+    data_directory: Path = Field(
+        default=Path("api-data"),
+        description="Where database, files, keys and the first token are kept.",
+    )
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(
+        default=8000,
+        ge=0,
+        le=65535,
+        validation_alias=AliasChoices("API_PORT", "PORT"),
+        description="The port to listen on; 0 picks a free one.",
+    )
+    public_url: _Url | None = Field(
+        default=None,
+        description="The address that callers use, without /v1. Absent: that of each request.",
+    )
+    metrics_host: str = Field(
+        default="127.0.0.1", description="The address on which /metrics is served."
+    )
+    metrics_port: int = Field(
+        default=9464, ge=0, le=65535, description="The port of /metrics; 0 picks a free one."
+    )
+    token: SecretStr | None = Field(
+        default=None,
+        min_length=20,
+        description="A token that is made valid at the start, for the first tenant.",
+    )
+    encryption_keys: SecretStr | None = Field(
+        default=None,
+        description=(
+            "Keys of 32 bytes in base64, separated by commas, newest first; secrets are stored "
+            "encrypted with the first. Absent: a key file in the data directory."
+        ),
+    )
+
+    cog_url: _Url = Field(
+        default="http://127.0.0.1:5000", description="The Cog server, on this machine."
+    )
+    cog_slots: int = Field(
+        default=32, ge=1, le=1000, description="Its COG_MAX_CONCURRENCY: predictions at a time."
+    )
+    cog_output_directory: Path | None = Field(
+        default=None,
+        description="Its OUTPUT_DIRECTORY, where paid pictures are looked for after a crash.",
+    )
+    cog_word_seconds: float = Field(
+        default=840,
+        gt=0,
+        description="So long an idle Cog server may still repeat a webhook that met nobody.",
+    )
+    cog_lost_seconds: float = Field(
+        default=300,
+        ge=0,
+        description="So long the files of a lost Cog server may still come.",
+    )
+    worker_name: str = Field(
+        default="worker", description="The worker's name in the database; it owns what it took."
+    )
+    reserved_dollars: float = Field(
+        default=0.25,
+        ge=0,
+        description="What a prediction counts against a daily limit until its end tells its cost.",
+    )
+    worker_port: int = Field(
+        default=8001,
+        ge=0,
+        le=65535,
+        description="The loopback port on which Cog brings its word; the same after a restart.",
+    )
+
+    model_owner: str = Field(default="openai", description="The model's owner as callers name it.")
+    model_name: str = Field(default="gpt-image-2", description="The model as callers name it.")
+    deployments: frozenset[str] = Field(
+        default=frozenset(),
+        description='Deployment names that mean the model too, as JSON: ["acme/pictures"].',
+    )
+
+    max_body_bytes: int = Field(
+        default=100_000_000, ge=1000, description="The largest request body."
+    )
+    max_bodies_bytes: int = Field(
+        default=400_000_000, ge=1000, description="Request bodies in flight, together."
+    )
+    body_seconds: float = Field(default=120, gt=0, description="Seconds for a body to arrive.")
+    max_upload_bytes: int = Field(
+        default=100_000_000, ge=1, description="The largest uploaded file."
+    )
+    max_data_uri_bytes: int = Field(
+        default=25_000_000,
+        ge=0,
+        description="Where callers come over http, outputs up to this size are data: URIs.",
+    )
+
+    deadline_seconds: float = Field(
+        default=3600,
+        gt=0,
+        description="A prediction has ended so long after its creation, whatever happens.",
+    )
+    retention_seconds: float = Field(
+        default=3600,
+        ge=1,
+        description="Inputs, outputs and logs are removed so long after the end.",
+    )
+    upload_retention_seconds: float = Field(
+        default=86400, ge=1, description="Uploaded files are removed so long after they came."
+    )
+    record_retention_seconds: float = Field(
+        default=30 * 86400.0,
+        ge=1,
+        description="What is left of a prediction is removed so long after its end.",
+    )
+    webhook_attempts: int = Field(
+        default=10,
+        ge=1,
+        le=20,
+        description="How often the last webhook is tried; waits double from 1 s, up to 10 min.",
+    )
+    private_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default=(),
+        description=(
+            "Private networks that callers' addresses may point to, as JSON: "
+            '["10.1.0.0/16"]. None by default.'
+        ),
+    )
+
+    @property
+    def database_file(self) -> Path:
+        """The SQLite file."""
+        return self.data_directory / "api.db"
+
+    @property
+    def files_directory(self) -> Path:
+        """Where the local file store keeps its files."""
+        return self.data_directory / "files"
+
+
+def read_settings() -> Settings:
+    """The settings of the environment.
+
+    Raises:
+        BadSettings: a value is wrong.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{_variable(problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}"
+            for problem in error.errors(include_input=False, include_context=False)
+        )
+        raise BadSettings(f"Set these right and start again: {problems}.") from None
+
+
+def _variable(place: tuple[int | str, ...]) -> str:
+    name = str(place[0]).upper() if place else "the environment"
+    return name if name.startswith(PREFIX) or name == "PORT" else PREFIX + name

@@ -1,0 +1,199 @@
+"""Webhooks to callers: signed, and the last one tried until it arrives or is given up."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import delete, select, update
+from standardwebhooks import Webhook
+
+from api.database import Database
+from api.fetching import Fetcher, FetchFailed, FetchRefused
+from api.ids import new_id, now
+from api.metrics import DELIVERING, FETCHES_REFUSED, WEBHOOK_FAILURES
+from api.predictions.prediction import Prediction
+from api.predictions.store import Store
+from api.sealing import NotOpened
+from api.tables import deliveries
+from api.tenants import Tenants
+
+log = logging.getLogger(__name__)
+
+_SECONDS = 20.0  # for the receiver's answer
+_AT_ONCE = 32
+_LONGEST_WAIT = 600.0
+_APART = 0.5  # seconds between two events of a kind for one prediction, as at Replicate
+_IDLE = 30.0
+
+Render = Callable[[Prediction], Awaitable[bytes]]
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    id: str
+    prediction_id: str
+    attempts: int
+
+
+class Webhooks:
+    """Sends them.
+
+    Args:
+        render: the body, as the caller's dialect wants it.
+        attempts: how often the last one is tried.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        tenants: Tenants,
+        fetcher: Fetcher,
+        render: Render,
+        *,
+        attempts: int,
+    ) -> None:
+        self._database = database
+        self._tenants = tenants
+        self._fetcher = fetcher
+        self._render = render
+        self._attempts = attempts
+        self._due = asyncio.Event()
+        self._sent_at: dict[tuple[str, str], float] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._in_flight: set[str] = set()
+
+    def tell(self, prediction: Prediction, event: str) -> None:
+        """Something happened. All but the last event are sent once, and not too often."""
+        if event == "completed":
+            for kind in ("logs", "output"):
+                self._sent_at.pop((prediction.id, kind), None)
+            self._due.set()
+            if prediction.output is None or "completed" in prediction.webhook_events:
+                return
+            # Outputs are shown only whole: some clients take the first one for the end.
+            event = "output"
+        if not prediction.webhook or event not in prediction.webhook_events:
+            return
+        last = self._sent_at.get((prediction.id, event), 0.0)
+        if event != "start":
+            if now() - last < _APART:
+                return
+            self._sent_at[prediction.id, event] = now()
+        self._start(self._send_once(prediction))
+
+    async def keep_delivering(self) -> None:
+        """Deliver what is due, until cancelled; what a crash has interrupted is due again."""
+        while True:
+            self._due.clear()
+            try:
+                wait = await self._deliver_due()
+            except Exception:
+                log.exception("Could not look for webhooks that are due; will try again.")
+                wait = 1.0
+            try:
+                async with asyncio.timeout(wait):
+                    await self._due.wait()
+            except TimeoutError:
+                continue
+
+    async def stop(self) -> None:
+        """End what is being sent; the last event of each prediction is sent again at the start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _deliver_due(self) -> float:
+        """Seconds until the next one is due."""
+        soonest = (
+            select(deliveries)
+            .where(deliveries.c.id.not_in(self._in_flight))
+            .order_by(deliveries.c.next_at)
+            .limit(_AT_ONCE)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(soonest)).mappings().all()
+        for row in rows:
+            wait: float = row["next_at"] - now()
+            if wait > 0:
+                return wait
+            if len(self._in_flight) >= _AT_ONCE:
+                break
+            self._in_flight.add(row["id"])
+            self._start(self._deliver(_Delivery(row["id"], row["prediction_id"], row["attempts"])))
+        return _IDLE
+
+    async def _deliver(self, delivery: _Delivery) -> None:
+        try:
+            await self._try(delivery)
+        except Exception:
+            log.exception("A webhook could not be noted; it will be sent again.")
+            await asyncio.sleep(1.0)
+        finally:
+            self._in_flight.discard(delivery.id)
+            self._due.set()
+
+    async def _try(self, delivery: _Delivery) -> None:
+        prediction = await Store(self._database).get(delivery.prediction_id)
+        if prediction is None or prediction.removed_at is not None:
+            await self._forget(delivery)
+            return
+        if await self._post(prediction, delivery.id):
+            DELIVERING.observe(now() - (prediction.completed_at or now()))
+            await self._forget(delivery)
+        elif delivery.attempts + 1 >= self._attempts:
+            log.warning("A webhook was given up.", extra={"prediction": prediction.id})
+            await self._forget(delivery)
+        else:
+            wait = min(2.0**delivery.attempts, _LONGEST_WAIT)
+            later = update(deliveries).where(deliveries.c.id == delivery.id)
+            values = {"attempts": delivery.attempts + 1, "next_at": now() + wait}
+            async with self._database.write() as connection:
+                await connection.execute(later.values(values))
+
+    async def _forget(self, delivery: _Delivery) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(delete(deliveries).where(deliveries.c.id == delivery.id))
+
+    async def _send_once(self, prediction: Prediction) -> None:
+        await self._post(prediction, f"msg_{new_id()}")
+
+    async def _post(self, prediction: Prediction, webhook_id: str) -> bool:
+        """Whether it arrived."""
+        try:
+            body = await self._render(prediction)
+            headers = await self._headers(prediction.tenant_id, webhook_id, body)
+            arrived = (
+                200
+                <= await self._fetcher.post(
+                    str(prediction.webhook), body, headers, seconds=_SECONDS, entry="The webhook"
+                )
+                < 300
+            )
+        except (FetchFailed, NotOpened) as failure:
+            log.info("A webhook failed: %s", failure, extra={"prediction": prediction.id})
+            if isinstance(failure, FetchRefused):
+                FETCHES_REFUSED.inc()
+            arrived = False
+        except Exception:
+            log.exception("A webhook could not be sent.", extra={"prediction": prediction.id})
+            arrived = False
+        if not arrived:
+            WEBHOOK_FAILURES.inc()
+        return arrived
+
+    async def _headers(self, tenant_id: str, webhook_id: str, body: bytes) -> Mapping[str, str]:
+        sent_at = datetime.now(UTC)
+        secret = await self._tenants.webhook_secret(tenant_id)
+        return {
+            "Content-Type": "application/json",
+            "webhook-id": webhook_id,
+            "webhook-timestamp": str(int(sent_at.timestamp())),
+            "webhook-signature": Webhook(secret).sign(webhook_id, sent_at, body.decode()),
+        }
+
+    def _start(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
