@@ -7,7 +7,7 @@ from typing import Any
 
 from api.database import Database
 from api.errors import TooLarge
-from api.files.addresses import Signer, read_address
+from api.files.addresses import Address, Signer, read_address
 from api.files.kinds import RASTER
 from api.files.kinds import content_type as type_to_keep
 from api.files.rows import UPLOAD, NoRoom, Place, Rows, StoredFile
@@ -128,9 +128,9 @@ class Files:
         address = read_address(url)
         return address is not None and not address.signature
 
-    async def addressed(self, url: str) -> StoredFile | None:
+    async def addressed(self, address: Address | None) -> StoredFile | None:
         """The file that a signed address means, to whoever has it."""
-        if (address := read_address(url)) and (file := await self.find(address.id)):
+        if address and (file := await self.find(address.id)):
             return file if self._signer.holds(address, file.tenant_id) else None
         return None
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
 from api.errors import NotFound
+from api.files.addresses import read_address
 from api.files.files import Files
 from api.files.kinds import OTHER, RASTER
 from api.files.rows import StoredFile
@@ -30,7 +31,7 @@ _SAFE = {
 @router.api_route("/files/{rest:path}", methods=["GET", "HEAD"], include_in_schema=False)
 async def signed(request: Request, the: Annotated[Parts, Depends(parts)]) -> Response:
     """The file of a signed address; with or without a token."""
-    file = await the.files.addressed(str(request.url))
+    file = await the.files.addressed(read_address(str(request.url)))
     if file is None:
         raise NotFound("There is no such file, or its address has expired.")
     return await serve(the.files, file, request)
