@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Update, and_, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.database import Database
+from api.database import Connection, Database
 from api.ids import new_id, now
 from api.predictions.prediction import UNFINISHED, WAITING, End, Prediction, State
 from api.tables import deliveries, predictions
@@ -227,7 +226,7 @@ def _attempt_of(prediction: Prediction) -> ColumnElement[bool]:
     )
 
 
-async def _queue_webhook(connection: AsyncConnection, ended: Prediction) -> None:
+async def _queue_webhook(connection: Connection, ended: Prediction) -> None:
     if ended.webhook and "completed" in ended.webhook_events:
         values = {
             "id": f"msg_{new_id()}",
