@@ -21,6 +21,7 @@ from api.files.files import Files
 from api.files.store import Store as FileStore
 from api.files.sweeping import keep_sweeping
 from api.limits import Rates
+from api.metrics import create_metrics
 from api.models import Model
 from api.parts import Parts
 from api.paths import MendedPaths
@@ -28,6 +29,7 @@ from api.predictions.cog import open_cog
 from api.predictions.heart import open_heart
 from api.predictions.input_files import InputFiles
 from api.predictions.prediction import Prediction
+from api.predictions.retention import Retention
 from api.predictions.worker import Background
 from api.sealing import read_keyring
 from api.servers import serving_on
@@ -86,6 +88,9 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             socket.create_server(("127.0.0.1", settings.worker_port), backlog=2048)
         )
         worker_url = f"http://127.0.0.1:{callbacks.getsockname()[1]}"
+        retention = Retention(
+            database, stored, settings.retention_seconds, settings.record_retention_seconds
+        )
         heart = await ending.enter_async_context(
             open_heart(settings, database, keyring, stored, fetcher, cog, webhooks.tell, worker_url)
         )
@@ -105,10 +110,15 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             heart=heart,
         )
         await ending.enter_async_context(serving_on(callbacks, heart.callbacks))
+        watched = ending.enter_context(
+            socket.create_server((settings.metrics_host, settings.metrics_port))
+        )
+        await ending.enter_async_context(serving_on(watched, create_metrics(heart.store)))
         ending.push_async_callback(webhooks.stop)
         ending.push_async_callback(background.stop)
         background.start(webhooks.keep_delivering())
         background.start(model.keep_asking(cog))
         background.start(keep_sweeping(stored))
+        background.start(retention.keep_removing())
         heart.start()
         yield the

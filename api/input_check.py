@@ -1,6 +1,6 @@
 """An input against the model's schema, in the words that Replicate gives (gojsonschema's).
 
-Pure. The wording of each error is that of the vectors in tests/api/vectors.json.
+Pure. tests/api/test_input_errors.py holds the wording to what the library itself says.
 """
 
 from collections.abc import Mapping, Sequence

@@ -10,8 +10,9 @@ from sqlalchemy import delete, select, update
 from standardwebhooks import Webhook
 
 from api.database import Database
-from api.fetching import Fetcher, FetchFailed
+from api.fetching import Fetcher, FetchFailed, FetchRefused
 from api.ids import new_id, now
+from api.metrics import DELIVERING, FETCHES_REFUSED, WEBHOOK_FAILURES
 from api.predictions.prediction import Prediction
 from api.predictions.store import Store
 from api.sealing import NotOpened
@@ -136,6 +137,7 @@ class Webhooks:
             await self._forget(delivery)
             return
         if await self._post(prediction, delivery.id):
+            DELIVERING.observe(now() - (prediction.completed_at or now()))
             await self._forget(delivery)
         elif delivery.attempts + 1 >= self._attempts:
             log.warning("A webhook was given up.", extra={"prediction": prediction.id})
@@ -159,16 +161,24 @@ class Webhooks:
         try:
             body = await self._render(prediction)
             headers = await self._headers(prediction.tenant_id, webhook_id, body)
-            status = await self._fetcher.post(
-                str(prediction.webhook), body, headers, seconds=_SECONDS, entry="The webhook"
+            arrived = (
+                200
+                <= await self._fetcher.post(
+                    str(prediction.webhook), body, headers, seconds=_SECONDS, entry="The webhook"
+                )
+                < 300
             )
         except (FetchFailed, NotOpened) as failure:
             log.info("A webhook failed: %s", failure, extra={"prediction": prediction.id})
-            return False
+            if isinstance(failure, FetchRefused):
+                FETCHES_REFUSED.inc()
+            arrived = False
         except Exception:
             log.exception("A webhook could not be sent.", extra={"prediction": prediction.id})
-            return False
-        return 200 <= status < 300
+            arrived = False
+        if not arrived:
+            WEBHOOK_FAILURES.inc()
+        return arrived
 
     async def _headers(self, tenant_id: str, webhook_id: str, body: bytes) -> Mapping[str, str]:
         sent_at = datetime.now(UTC)

@@ -38,7 +38,8 @@ class Acceptance:
         life: names this run of the process, so that a crash shows on what it left unanswered.
         default_seconds: a prediction's deadline, counted from now, unless its caller's is earlier.
         reserved_dollars: what a prediction is taken to cost until its end tells.
-        hung_up: whether a prediction's caller, who has no answer yet, has gone.
+        answer_was_lost: whether a prediction's caller has gone before its answer; None where
+            this life of the process does not know.
     """
 
     def __init__(
@@ -49,14 +50,14 @@ class Acceptance:
         life: str,
         default_seconds: float,
         reserved_dollars: float,
-        hung_up: Callable[[str], Awaitable[bool]],
+        answer_was_lost: Callable[[str], Awaitable[bool | None]],
     ) -> None:
         self._database = database
         self._keyring = keyring
         self._life = life
         self._default_seconds = default_seconds
         self._reserved_dollars = reserved_dollars
-        self._hung_up = hung_up
+        self._answer_was_lost = answer_was_lost
 
     async def accept(
         self, new: NewPrediction, limits: Limits, *, says_it_repeats: bool, started_tag: float
@@ -117,9 +118,11 @@ class Acceptance:
         return None
 
     async def _was_lost(self, prediction_id: str, answer: str, accepted_by: str) -> bool:
-        if answer != "waiting":
-            return answer == "lost"
-        return accepted_by != self._life or await self._hung_up(prediction_id)
+        known = await self._answer_was_lost(prediction_id)
+        if known is not None:
+            return known
+        # What a crash has left waiting was lost with it.
+        return answer == "lost" or (answer == "waiting" and accepted_by != self._life)
 
     async def _check(self, connection: Connection, tenant_id: str, limits: Limits) -> None:
         theirs = _P.tenant_id == tenant_id

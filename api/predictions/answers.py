@@ -26,12 +26,16 @@ class Answers:
 
     def expect(self, prediction_id: str, hung_up: Callable[[], Awaitable[bool]]) -> None:
         """A caller waits for its first answer; `hung_up` tells whether it has gone."""
+        self._outcomes.pop(prediction_id, None)
         self._probes[prediction_id] = hung_up
 
-    async def hung_up(self, prediction_id: str) -> bool:
-        """Whether the caller has gone before its answer."""
-        probe = self._probes.get(prediction_id)
-        return probe is not None and await probe()
+    async def was_lost(self, prediction_id: str) -> bool | None:
+        """Whether its caller has gone before the answer; None where only the row can tell."""
+        if probe := self._probes.get(prediction_id):
+            return await probe()
+        if outcome := self._outcomes.get(prediction_id):
+            return outcome == "lost"
+        return None
 
     def forget(self, prediction_id: str) -> None:
         """Nobody waits for it after all."""
@@ -53,12 +57,16 @@ class Answers:
 
     async def note(self) -> None:
         """Note what has ended since the last time."""
-        outcomes, self._outcomes = self._outcomes, {}
+        outcomes = dict(self._outcomes)
         if not outcomes:
             return
         try:
             await self._store.note_answers(outcomes)
         except Exception:
             log.exception("Could not note that answers were written.")
-            self._outcomes = outcomes | self._outcomes
             self._due.set()
+            return
+        for prediction_id, outcome in outcomes.items():
+            # One that was asked for again meanwhile has another outcome to note.
+            if self._outcomes.get(prediction_id) == outcome:
+                del self._outcomes[prediction_id]

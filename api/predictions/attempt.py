@@ -8,8 +8,9 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from api.fetching import FetchFailed
+from api.fetching import FetchFailed, FetchRefused
 from api.ids import now
+from api.metrics import FETCHES_REFUSED
 from api.predictions.attempt_inputs import AttemptInputs
 from api.predictions.changes import Changes
 from api.predictions.cog import Cog, Outcome, Watch
@@ -110,6 +111,8 @@ class Attempt:
         try:
             return await self._inputs.prepare(taken)
         except FetchFailed as failure:
+            if isinstance(failure, FetchRefused):
+                FETCHES_REFUSED.inc()
             error = str(failure)
         except NotOpened:
             error = "The key that protects this prediction's secrets is gone; send it again."

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from api.database import Database
 from api.fetching import Fetcher
 from api.files.files import Files
+from api.metrics import note_end
 from api.predictions.acceptance import Acceptance
 from api.predictions.answers import Answers
 from api.predictions.attempt import Attempt
@@ -68,6 +69,7 @@ async def open_heart(
         if prediction.state is State.QUEUED:
             queue.put(prediction)
         elif prediction.has_ended:
+            note_end(prediction)
             on_event(prediction, "completed")
 
     endings = Endings(
@@ -104,7 +106,7 @@ async def open_heart(
         life=secrets.token_hex(16),
         default_seconds=settings.deadline_seconds,
         reserved_dollars=settings.reserved_dollars,
-        hung_up=answers.hung_up,
+        answer_was_lost=answers.was_lost,
     )
     predictions = Predictions(store, acceptance, answers, queue, changes, words, changed)
     await watch.look()

@@ -90,6 +90,13 @@ class Store:
             rows = (await connection.execute(found)).tuples().all()
         return dict(rows)
 
+    async def oldest_queued_at(self) -> float | None:
+        """When the prediction was created that has waited longest."""
+        found = select(func.min(_P.created_at)).where(_P.state == State.QUEUED)
+        async with self._database.read() as connection:
+            oldest: float | None = (await connection.execute(found)).scalar()
+        return oldest
+
     async def take(self, prediction_id: str, owner: str) -> Prediction | None:
         """QUEUED to TAKEN, with a number and a Cog id of its own for this attempt."""
         return await self._change(
