@@ -76,6 +76,7 @@ class Request:
     content_type: str
     body: bytes
     sign_of_success: str
+    headers: tuple[str, ...] = ()
 
     def to_bytes(self, key: str | None = None) -> bytes:
         lines = [
@@ -83,6 +84,7 @@ class Request:
             "Host: 127.0.0.1",
             f"Content-Type: {self.content_type}",
             f"Content-Length: {len(self.body)}",
+            *self.headers,
         ]
         if key:
             lines.append(f"Authorization: Bearer {key}")

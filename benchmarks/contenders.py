@@ -69,6 +69,8 @@ class Served:
     server: Server
     request: Callable[[Cell, Inputs], Request]
     key: str | None = None
+    behind: tuple[Server, ...] = ()
+    """Servers that do its work and are measured with it."""
 
     def sample(self, cell: Cell) -> Sample:
         request = self.request(cell, self.bench.inputs)
@@ -83,7 +85,8 @@ class Served:
                 requests=cell.requests,
                 seconds=cell.seconds,
             )
-            watched = Watched(self.server.process.pid).begin()
+            servers = (self.server, *self.behind)
+            watched = Watched(*(server.process.pid for server in servers)).begin()
             before = cpu_seconds(self.bench.sandbox.process.pid)
             outcome = load.Outcome(**_load(job))
             sandbox_cpu = cpu_seconds(self.bench.sandbox.process.pid) - before

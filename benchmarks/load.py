@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+_DONE = {200, 201}
 _BUSY = 409
 _BUSY_PAUSE = 0.01  # seconds; a 409 of Cog's was never started
 _PREDICT_TIME = re.compile(rb'"predict_time":([\d.e-]+)')
@@ -140,7 +141,7 @@ class Load:
             await asyncio.sleep(_BUSY_PAUSE)
         latency = time.perf_counter() - started
         start, end = bytes(body[:4096]), bytes(body[-4096:])
-        if status != 200 or self._job.sign_of_success.encode() not in start + end:
+        if status not in _DONE or self._job.sign_of_success.encode() not in start + end:
             self.outcome.failures.append(f"{status} {start[:300]!r}")
             return
         self.outcome.latencies.append(latency)
