@@ -1,5 +1,6 @@
 """Files as the rest of the API knows them: a row each, and bytes in the store."""
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,7 @@ from api.ids import new_id, now
 from api.tenants import Tenant
 
 _LONGEST_NAME = 255  # characters; Replicate's bound (its API description)
+_NOT_IN_NAMES = re.compile(r".*[/\\]|[\x00-\x1f\x7f]", re.DOTALL)
 _STEP = 1 << 20  # bytes
 _ORPHAN_SECONDS = 3600.0  # longer than any file takes from its first byte to its row
 
@@ -69,7 +71,7 @@ class Files:
             tenant_id=tenant_id,
             kind=kind,
             prediction_id=prediction_id,
-            name=name[-_LONGEST_NAME:],
+            name=_file_name(name),
             content_type=type_to_keep(written.head, content_type),
             size=written.size,
             sha256=written.sha256,
@@ -91,7 +93,7 @@ class Files:
         """The file with what its sender said of it after its bytes."""
         told = replace(
             file,
-            name=name[-_LONGEST_NAME:],
+            name=_file_name(name),
             content_type=(
                 file.content_type
                 if file.content_type in RASTER
@@ -190,6 +192,10 @@ class Files:
             return None
         left = room.tenant_bytes - await self._rows.stored_bytes(tenant_id)
         return min(room.file_bytes, max(left, 0))
+
+
+def _file_name(name: str) -> str:
+    return _NOT_IN_NAMES.sub("", name)[-_LONGEST_NAME:] or "file"
 
 
 async def _pieces(content: bytes | AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.requests import ClientDisconnect
 
 from api.errors import BadRequest, TooLarge, WrongMediaType
 
@@ -46,11 +47,10 @@ class Form:
     async def next_event(self) -> "_Event":
         """What comes next in the body."""
         while not self._events.queue:
-            piece = await anext(self._body, None)
-            if piece is None:
-                raise BadRequest("The form ends before its last boundary.")
             try:
-                self._parser.write(piece)
+                self._parser.write(await anext(self._body))
+            except (StopAsyncIteration, ClientDisconnect):
+                raise BadRequest("The form ends before its last boundary.") from None
             except FormParserError:
                 raise BadRequest("The form is not well-formed multipart/form-data.") from None
         return self._events.queue.popleft()

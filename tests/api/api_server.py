@@ -38,29 +38,28 @@ class ApiServer:
         )
 
 
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = threading.Event()
+        self.loop: asyncio.AbstractEventLoop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.loop = asyncio.get_running_loop()
+        self.up.set()
+
+
 @contextmanager
 def api_server(settings: Settings) -> Iterator[ApiServer]:
     app = create_app(settings)
-    config = uvicorn.Config(app, log_level="warning", lifespan="on", ws="none")
-    server = uvicorn.Server(config)
-    loops: list[asyncio.AbstractEventLoop] = []
-    started = threading.Event()
-
-    async def serve(listener: socket.socket) -> None:
-        loops.append(asyncio.get_running_loop())
-        serving = asyncio.create_task(server.serve([listener]))
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.01)
-        started.set()
-        await serving
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=lambda: asyncio.run(serve(listener)))
-        thread.start()
-        assert started.wait(20)
-        try:
-            root = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            yield ApiServer(root, app.state.parts, loops[0])
-        finally:
-            server.should_exit = True
-            thread.join()
+    server = _Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="on", ws="none"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        assert server.up.wait(20)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield ApiServer(f"http://127.0.0.1:{port}", app.state.parts, server.loop)
+    finally:
+        server.should_exit = True
+        thread.join()

@@ -1,5 +1,6 @@
 """Replicate's Files API: `/files`."""
 
+import asyncio
 from typing import Any
 from urllib.parse import urlencode
 
@@ -7,10 +8,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.dialects.replicate.caller import Caller
+from api.dialects.replicate.openapi import CREATE_FILE
 from api.dialects.replicate.pages import PAGE, page, read_cursor
 from api.dialects.replicate.times import iso
 from api.dialects.replicate.upload_form import Description
-from api.errors import NotFound, Unprocessable
+from api.errors import BadRequest, NotFound, Unprocessable, WrongMediaType
 from api.files.files import Room
 from api.files.form import Form
 from api.files.rows import UPLOAD, StoredFile
@@ -23,10 +25,17 @@ from api.tenants import Tenant
 router = APIRouter()
 
 
-@router.post("/v1/files", status_code=201)
+@router.post("/v1/files", status_code=201, openapi_extra=CREATE_FILE)
 async def create_file(request: Request, tenant: Caller, the: The) -> JSONResponse:
     """Keep the file of a form, for a day unless the operator has set another time."""
-    file = await _receive(request, tenant, the)
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise WrongMediaType("Send the form uncompressed, without Content-Encoding.")
+    seconds = the.settings.body_seconds
+    try:
+        async with asyncio.timeout(seconds):
+            file = await _receive(request, tenant, the)
+    except TimeoutError:
+        raise BadRequest(f"The file did not arrive within {seconds:g} s.") from None
     return JSONResponse(_shape(file, origin(request, the.settings), the), 201)
 
 
@@ -109,7 +118,7 @@ def _not_found() -> NotFound:
 
 
 def _shape(file: StoredFile, root: str, the: Parts) -> dict[str, Any]:
-    expires_at = file.expires_at or now()
+    expires_at = file.expires_at or 0.0  # which every upload has
     query = urlencode(the.files.download_query(file, expires_at))
     return {
         "id": file.id,

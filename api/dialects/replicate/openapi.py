@@ -25,3 +25,20 @@ def _creates(members: dict[str, Any], required: list[str]) -> dict[str, Any]:
 
 CREATE = _creates(_MEMBERS, ["input"])
 CREATE_BY_VERSION = _creates({"version": {"type": "string"}} | _MEMBERS, ["version", "input"])
+
+_FILE: dict[str, Any] = {
+    "content": {"type": "string", "format": "binary"},
+    "filename": {"type": "string", "maxLength": 255},
+    "metadata": {"type": "object", "default": {}},
+    "type": {"type": "string", "default": "application/octet-stream"},
+}
+CREATE_FILE = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {"type": "object", "properties": _FILE, "required": ["content"]}
+            }
+        },
+    }
+}

@@ -8,7 +8,6 @@ from api.errors import Unprocessable
 from api.files.form import Part
 
 _KEY = re.compile(r"metadata((?:\[[^\[\]]+\])+)")
-_NOT_IN_NAMES = re.compile(r".*[/\\]|[\x00-\x1f\x7f]", re.DOTALL)
 _DEEPEST = 8  # keys within keys
 
 
@@ -16,14 +15,13 @@ class Description:
     """What a form says of its file, in parts before or after it."""
 
     def __init__(self) -> None:
-        self.name = "file"
+        self.name = ""
         self.content_type: str | None = None
         self.metadata: dict[str, Any] = {}
 
     def of_content(self, part: Part) -> None:
         """What the part with the file says itself; parts of their own say it better."""
-        if self.name == "file":
-            self._set_name(part.filename)
+        self.name = self.name or part.filename
         self.content_type = self.content_type or part.content_type or None
 
     async def add(self, part: Part) -> None:
@@ -37,12 +35,9 @@ class Description:
         elif key := _KEY.fullmatch(part.name):  # from clients that Stainless generates
             self._set_metadata(key[1][1:-1].split("]["), await part.text())
         elif part.name == "filename":
-            self._set_name(await part.text())
+            self.name = await part.text()
         elif part.name == "type":
             self.content_type = await part.text()
-
-    def _set_name(self, name: str) -> None:
-        self.name = _NOT_IN_NAMES.sub("", name) or self.name
 
     def _set_metadata(self, keys: list[str], value: str) -> None:
         *outer, last = keys

@@ -1,0 +1,1 @@
+"""The published clients, unchanged, in environments of their own, over real sockets."""

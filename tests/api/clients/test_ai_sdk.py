@@ -1,0 +1,106 @@
+"""@ai-sdk/replicate 3.0.46 under the AI SDK 7."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.api.clients.published import MODEL, Client, Server
+from tests.support.sandbox_client import Sandbox
+
+pytestmark = pytest.mark.clients
+
+AI_SDK = """
+import { createReplicate } from "@ai-sdk/replicate";
+import { generateImage } from "ai";
+
+const replicate = createReplicate({
+    apiToken: env.REPLICATE_API_TOKEN, baseURL: env.REPLICATE_BASE_URL,
+});
+const model = replicate.image(given.model);
+const kind = (image) => Buffer.from(image.uint8Array).subarray(8, 12).toString();
+"""
+
+
+def run(javascript: Client, program: str, server: Server, **given: object) -> object:
+    return javascript.run(AI_SDK + program, server, model=MODEL, **given)
+
+
+def test_a_picture_is_drawn_at_the_size_that_was_asked_for(
+    javascript: Client, server: Server, sandbox: Sandbox
+) -> None:
+    told = run(
+        javascript,
+        """
+        const options = { quality: "high", output_format: "webp" };
+        const { images } = await generateImage({
+            model, prompt: "A fox", aspectRatio: "3:2", providerOptions: { replicate: options },
+        });
+        tell(images.map((image) => [image.mediaType, kind(image)]));
+        """,
+        server,
+    )
+    assert told == [["image/webp", "WEBP"]]
+    assert sandbox.request.arguments["quality"] == "high"
+    assert sandbox.request.arguments["size"] == "1536x1024"
+
+
+def test_several_pictures_are_as_many_calls(
+    javascript: Client, server: Server, sandbox: Sandbox
+) -> None:
+    told = run(
+        javascript,
+        """
+        const { images } = await generateImage({ model, prompt: "A fox", n: 3 });
+        tell(images.map(kind));
+        """,
+        server,
+    )
+    assert told == ["WEBP"] * 3
+    assert [request.arguments["n"] for request in sandbox.requests] == [1, 1, 1]
+
+
+def test_a_large_picture_is_edited(
+    javascript: Client, server: Server, large_picture: Path, sandbox: Sandbox
+) -> None:
+    told = run(
+        javascript,
+        """
+        const images = [fs.readFileSync(given.picture)];
+        const edited = await generateImage({ model, prompt: { text: "At night", images } });
+        tell(kind(edited.image));
+        """,
+        server,
+        picture=str(large_picture),
+    )
+    assert told == "WEBP"
+    (sent,) = sandbox.request.files
+    assert sent["size"] == large_picture.stat().st_size
+
+
+def test_it_polls_when_the_wait_is_over(javascript: Client, server: Server) -> None:
+    told = run(
+        javascript,
+        """
+        const providerOptions = { replicate: { maxWaitTimeInSeconds: 1 } };
+        const prompt = "A fox [sandbox:slow seconds=3]";
+        const { image } = await generateImage({ model, prompt, providerOptions });
+        tell(kind(image));
+        """,
+        server,
+    )
+    assert told == "WEBP"
+
+
+def test_a_failure_is_paid_for_once_and_not_tried_again(
+    javascript: Client, server: Server, sandbox: Sandbox
+) -> None:
+    told = run(
+        javascript,
+        """
+        const prompt = "A fox [sandbox:moderation]";
+        tell(await generateImage({ model, prompt }).catch((error) => error.message));
+        """,
+        server,
+    )
+    assert "moderation" in str(told).lower()
+    assert len(sandbox.requests) == 1
