@@ -1,18 +1,24 @@
 # `make predict` and `make test` each work alone on a machine with python3 and make.
 VENV ?= .venv
 PROMPT ?= A vintage travel poster of a lighthouse at dusk, bold shapes, the words "NORTH COAST"
-export VENV PROMPT
+export VENV
+# As it was given: make would take the $ in "cost $5" for the start of a variable.
+override export PROMPT := $(value PROMPT)
 
-python = $(VENV)/bin/python
+python = "$(VENV)/bin/python"
 environment = ./scripts/environment
-# What the shell of the user holds must reach no test: not a key, not a proxy.
+step = ./scripts/step
+# Nothing in a test may depend on what the user's shell holds: not on a key, not on a proxy.
 without_credentials = unset $$(env | sed -n \
 	-e 's/^\(OPENAI_[A-Za-z0-9_]*\)=.*/\1/p' \
 	-e 's/^\([A-Za-z]*_[Pp][Rr][Oo][Xx][Yy]\)=.*/\1/p')
+pytest = $(without_credentials); ./scripts/temporary $(python) -m pytest
+# What needs more than Python, which `make test` leaves to `make ci`; markers in pyproject.toml.
+needs_more = container or litellm or haproxy or clients
 
 .DEFAULT_GOAL := help
-.PHONY: help predict serve test test-quick lint format types docs lock samples openapi cog-check \
-	container-test bench bench-smoke
+.PHONY: help predict serve test ci test-quick lint format types tests tests-that-need-more docs \
+	lock samples openapi cog-check container-test bench bench-smoke clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1#/p' Makefile | awk -F'#' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -20,27 +26,35 @@ help: ## what can be made
 predict: ## one picture from the sandbox, without Docker or a key: make predict PROMPT="..."
 	@./scripts/predict -i prompt="$$PROMPT"
 
-serve: ## keep Cog's server and the sandbox up, on port 5000 if it is free
-	@$(environment)
-	@$(python) -m dev.serve
+serve: ## keep Cog's server and the sandbox up, on port 5000 if it is free; REAL=1: OpenAI, for money
+	@./scripts/dev serve $(if $(REAL),--real)
 
-test: lint types cog-check container-test bench-smoke ## everything that CI runs
-	@$(without_credentials); $(python) -m pytest -m "litellm or haproxy"
-	@$(without_credentials); $(python) -m pytest -n 2 --dist loadfile \
-		-m "not (container or litellm or haproxy)"
+test: lint types tests ## lint, types, and every test that needs only Python: about 5 minutes
+
+# The tests come last, so that their summary ends what is printed.
+ci: lint types cog-check container-test bench-smoke tests-that-need-more tests ## that, and all that needs Docker, Go, HAProxy or LiteLLM
 
 test-quick: ## the contract and one prediction per path
 	@$(environment) test
-	@$(without_credentials); $(python) -m pytest -m quick
+	@$(pytest) -m quick
 
 lint: ## style and format, without changing anything
 	@$(environment) test
-	@$(python) -m ruff check
-	@$(python) -m ruff format --check
+	@$(step) lint sh -c '$(python) -m ruff check && $(python) -m ruff format --check'
 
 types: ## mypy, strict
 	@$(environment) test
-	@$(python) -m mypy
+	@$(step) types $(python) -m mypy
+
+tests:
+	@$(environment) test
+	@$(pytest) -n 2 --dist loadfile -m "not ($(needs_more))"
+
+tests-that-need-more:
+	@$(environment) test
+	@./scripts/package haproxy haproxy || test -z "$$CI"
+	@./scripts/package node nodejs || test -z "$$CI"
+	@$(pytest) -m "litellm or haproxy or clients"
 
 format: ## mend format and import order
 	@$(environment) test
@@ -49,7 +63,7 @@ format: ## mend format and import order
 
 docs: ## write the tables that tests make into the documents
 	@$(environment) test
-	@$(without_credentials); UPDATE_DOCS=1 $(python) -m pytest -q -m docs
+	@UPDATE_DOCS=1; export UPDATE_DOCS; $(pytest) -q -m docs
 
 lock: ## write the lock files of the Cog image and of the API, with exact pins for all they need
 	@$(environment) test
@@ -63,15 +77,19 @@ openapi: ## write openapi.json from predict.py with the real Cog CLI
 	@./scripts/openapi
 
 cog-check: ## the real Cog CLI finds nothing to complain about
-	@./scripts/cog-check
+	@$(step) cog-check ./scripts/cog-check
 
 container-test: ## build the image and run it, hardened
-	@./scripts/container-test
+	@$(step) container-test ./scripts/temporary ./scripts/container-test
 
-bench: ## every benchmark, side by side; takes up to 20 minutes
+bench: ## every benchmark, side by side: 20 minutes, and 1.5 GB in .cache the first time
 	@$(environment) test
-	@$(python) -m benchmarks
+	@./scripts/temporary $(python) -m benchmarks
 
 bench-smoke: ## one cell of the benchmarks
 	@$(environment) test
-	@$(python) -m benchmarks --smoke
+	@$(step) bench-smoke ./scripts/temporary $(python) -m benchmarks --smoke
+
+clean: ## remove what all of the above has made here, but for pictures
+	rm -rf "$(VENV)" .cache .cog .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

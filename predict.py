@@ -3,19 +3,21 @@
 import gc
 import logging
 import time
+from collections.abc import Mapping
 from typing import Optional
 
 from cog import BaseRunner, Input, Path, Secret, concurrent
 
-from gpt_image import logs, usage
+from gpt_image import logs, threads, usage
+from gpt_image.container.in_flight import InFlight
 from gpt_image.deadline import Deadline
-from gpt_image.errors import told_in_one_sentence
+from gpt_image.errors import GptImageError, told_in_one_sentence
 from gpt_image.input_images.prepare import check_paths, prepare
 from gpt_image.output_images.directories import OutputDirectories
 from gpt_image.output_images.save import save
 from gpt_image.request import ImageRequest
 from gpt_image.settings import take_settings
-from gpt_image.turns import Turns
+from gpt_image.threads import FreezeProbe
 from gpt_image.upstream.client import Upstream
 
 log = logging.getLogger("gpt_image.predict")
@@ -41,21 +43,24 @@ ASPECT_RATIOS: list[str | int] = [
 
 
 class Predictor(BaseRunner):
-    def setup(self) -> None:  # type: ignore[override] # weights are for models that have some
+    async def setup(self) -> None:  # type: ignore[override] # weights are for models that have some
         """Read the settings and make the clients; no network call."""
         logs.configure()
+        threads.serve_event_loop()
         self.settings = take_settings()
         self.upstream = Upstream(self.settings)
         self.outputs = OutputDirectories(self.settings)
-        self.turns = Turns()
+        self.freeze = FreezeProbe()
+        self.in_flight = InFlight()
         self.prices = usage.Prices.of(self.settings.openai_image_model)
         # All that is imported by now stays, so the collector need not look at it again.
         gc.freeze()
         log.info("Callers without a key are served by %s.", self.settings.payer_without_key)
 
-    def healthcheck(self) -> bool:
+    async def healthcheck(self) -> bool:
         """Answer from what is already known; Cog shows the text of what it raises."""
         self.upstream.check_health()
+        await self.freeze.check_health()
         return True
 
     @concurrent(max=32)
@@ -100,9 +105,8 @@ class Predictor(BaseRunner):
             default=None,
         ),
     ) -> list[Path]:
-        """One prediction, in the order that design and log lines promise."""
-        with told_in_one_sentence():
-            await self.turns.take()
+        """Make one prediction; Replicate's log lines fix the order of the steps."""
+        with told_in_one_sentence(self._record_error), self.in_flight.one():
             request = ImageRequest.from_inputs(
                 prompt=prompt,
                 aspect_ratio=aspect_ratio,
@@ -144,8 +148,16 @@ class Predictor(BaseRunner):
             # Written at once, because each write goes to Cog's other process by itself.
             log.info("%s", "\n".join([*lines, *used.log_lines()]))
             metrics = used.metrics(self.prices)
-            metrics |= {"generate_time": seconds, "image_output_count": images}
-            for name, value in metrics.items():
-                self.record_metric(name, value)
+            self._record(metrics | {"generate_time": seconds, "image_output_count": images})
         except Exception as error:  # noqa: BLE001 - see above
             log.warning("Some counts could not be reported (%s).", type(error).__name__)
+
+    def _record(self, metrics: Mapping[str, str | int | float | bool]) -> None:
+        for name, value in metrics.items():
+            self.record_metric(name, value)
+
+    def _record_error(self, error: GptImageError) -> None:
+        try:
+            self._record(error.metrics())
+        except Exception as failure:  # noqa: BLE001 - the error itself must get out
+            log.warning("The error's metrics could not be recorded (%s).", type(failure).__name__)

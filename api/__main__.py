@@ -23,7 +23,7 @@ def main() -> int:
     arguments = _arguments()
     try:
         settings = read_settings()
-        settings.data_directory.mkdir(parents=True, exist_ok=True)
+        settings.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if arguments.command == "token":
             return asyncio.run(_token(settings, arguments))
         asyncio.run(_first_token(settings))

@@ -1,6 +1,5 @@
 """Routes and lifespan."""
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -32,7 +31,7 @@ from api.predictions.prediction import Prediction
 from api.predictions.retention import Retention
 from api.predictions.worker import Background
 from api.sealing import read_keyring
-from api.servers import serving_on
+from api.servers import listening, serving_on
 from api.settings import Settings
 from api.single import owning
 from api.tenants import Tenants
@@ -47,7 +46,12 @@ def create_app(settings: Settings) -> FastAPI:
         async with running(settings) as app.state.parts:
             yield
 
-    app = FastAPI(title="Replicate's API before Cog servers", lifespan=lifespan)
+    app = FastAPI(
+        title="Replicate's API before Cog servers",
+        lifespan=lifespan,
+        docs_url=None,  # their pages come from a stranger's server
+        redoc_url=None,
+    )
     app.add_exception_handler(ApiError, problem)
     app.add_exception_handler(HTTPException, unknown_path)
     app.add_exception_handler(Exception, unforeseen)
@@ -64,7 +68,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
     Raises:
         BadSettings: a key is wrong, or another process owns the data directory.
     """
-    settings.data_directory.mkdir(parents=True, exist_ok=True)
+    settings.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as ending:
         ending.enter_context(owning(settings.data_directory))
         keyring = read_keyring(settings)
@@ -85,7 +89,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
 
         webhooks = Webhooks(database, tenants, fetcher, render, attempts=settings.webhook_attempts)
         callbacks = ending.enter_context(
-            socket.create_server(("127.0.0.1", settings.worker_port), backlog=2048)
+            listening("127.0.0.1", settings.worker_port, "API_WORKER_PORT")
         )
         worker_url = f"http://127.0.0.1:{callbacks.getsockname()[1]}"
         retention = Retention(
@@ -111,7 +115,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         )
         await ending.enter_async_context(serving_on(callbacks, heart.callbacks))
         watched = ending.enter_context(
-            socket.create_server((settings.metrics_host, settings.metrics_port))
+            listening(settings.metrics_host, settings.metrics_port, "API_METRICS_PORT")
         )
         await ending.enter_async_context(serving_on(watched, create_metrics(heart.store)))
         ending.push_async_callback(webhooks.stop)

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from api.settings import BadSettings
+
 _STOP_WITHIN = 5  # seconds
 
 
@@ -16,6 +18,20 @@ class _Beside(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to the main server."""
         yield
+
+
+def listening(host: str, port: int, variable: str) -> socket.socket:
+    """An open socket.
+
+    Raises:
+        BadSettings: there is none to be had; names the setting `variable`.
+    """
+    try:
+        return socket.create_server((host, port), backlog=2048)
+    except OSError as error:
+        raise BadSettings(
+            f"Cannot listen on {host}:{port} ({error.strerror}); set {variable} to another port."
+        ) from None
 
 
 @asynccontextmanager

@@ -70,7 +70,10 @@ class Webhooks:
             for kind in ("logs", "output"):
                 self._sent_at.pop((prediction.id, kind), None)
             self._due.set()
-            return
+            if prediction.output is None or "completed" in prediction.webhook_events:
+                return
+            # Outputs are shown only whole: some clients take the first one for the end.
+            event = "output"
         if not prediction.webhook or event not in prediction.webhook_events:
             return
         last = self._sent_at.get((prediction.id, event), 0.0)

@@ -15,9 +15,10 @@ import requests
 
 from benchmarks import claims, concurrency, loop_lag, machine, report, rounds, sequential
 from benchmarks.cells import HEAVY, LIGHT, SMOKE, Inputs, Request, to_images_api
-from benchmarks.contenders import KEY, REQUIREMENTS, Bench
-from dev.environments import environment
+from benchmarks.contenders import KEY, Bench
 from dev.servers import PROJECT, Server, sandbox_server
+from dev.servers.environments import environment
+from dev.servers.fastapi import REQUIREMENTS
 
 RESULTS = PROJECT / "benchmarks" / "results.json"
 PICTURE = PROJECT / "docs" / "performance.svg"
@@ -27,11 +28,11 @@ def main() -> int:
     arguments = _parser().parse_args()
     started = time.monotonic()
     measured_on = machine.describe()
-    with _bench() as bench:
+    with bench() as ready:
         if arguments.smoke:
-            table = rounds.run(bench, 1, [SMOKE], [])
+            table = rounds.run(ready, 1, [SMOKE], [])
         else:
-            table = rounds.run(bench, arguments.rounds, LIGHT, HEAVY)
+            table = rounds.run(ready, arguments.rounds, LIGHT, HEAVY)
         print(f"The rounds took {(time.monotonic() - started) / 60:.1f} minutes.")
         checked = claims.check(table)
         print(f"\n{report.tables(table)}\n{report.bottleneck(table)}\n")
@@ -42,10 +43,10 @@ def main() -> int:
         print(*failed, sep="\n")
         if arguments.smoke:
             return 1 if failed else 0
-        turns = sequential.measure(bench)
+        turns = sequential.measure(ready)
         print(*claims.check_sequential(turns), sep="\n")
-        lags = loop_lag.measure(bench)
-        memory = concurrency.measure(bench)
+        lags = loop_lag.measure(ready)
+        memory = concurrency.measure(ready)
     results = {
         "machine": measured_on,
         "rounds": arguments.rounds,
@@ -59,13 +60,13 @@ def main() -> int:
         "cells": rounds.to_json(table),
     }
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-    write_page()
+    write_pages()
     print(f"It took {(time.monotonic() - started) / 60:.1f} minutes.")
     return 0
 
 
-def write_page() -> None:
-    """Bring docs/performance.md and its picture up to date with results.json."""
+def write_pages() -> None:
+    """Bring docs/performance.md, its page of cells and its picture up to date with results.json."""
     results = json.loads(RESULTS.read_text())
     table = rounds.from_json(results["cells"])
     where = results["machine"]
@@ -75,17 +76,19 @@ def write_page() -> None:
         f"Python {where['python']}, load average {where['load_before']} before the run; medians "
         f"of {results['rounds']} interleaved rounds. {report.bottleneck(table)}",
     )
-    checked = [*claims.check_sequential(results["sequential"]), *claims.check(table)]
+    checked = [*claims.check_sequential(results["sequential"]), *claims.check_load(table)]
     report.write_between_markers("claims", report.claims(checked))
+    compared = list(claims.against_litellm(table))
+    report.write_between_markers("against litellm", report.against_litellm(compared))
     report.write_between_markers("loop lag", loop_lag.as_markdown(results["loop_lag_ms"]))
     report.write_between_markers("memory", concurrency.as_markdown(results["memory"]))
-    report.write_between_markers("tables", report.tables(table))
+    report.write_between_markers("tables", report.tables(table), report.CELLS_PAGE)
     python = environment("benchmarks", *REQUIREMENTS) / "bin" / "python"
     subprocess.run([python, "-m", "benchmarks.plot", RESULTS, PICTURE], cwd=PROJECT, check=True)
 
 
 @contextmanager
-def _bench() -> Iterator[Bench]:
+def bench() -> Iterator[Bench]:
     with (
         tempfile.TemporaryDirectory() as folder,
         sandbox_server(SANDBOX_PRERENDERED="true", SANDBOX_GRAIN="true") as sandbox,

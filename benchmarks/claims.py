@@ -38,15 +38,51 @@ class Claim:
         return f"{verdict}  {self.text}: {self.figure}{reason}"
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """A figure of ours in one cell, as a multiple of LiteLLM's; below 1 is better."""
+
+    cell: str
+    what: str
+    ratio: float
+    alone: float | None = None
+    """The same for Cog without this predictor, where that decides the row."""
+
+    @property
+    def claim(self) -> Claim:
+        reason = ""
+        if self.alone:
+            reason = f"Cog alone comes to {self.alone:.2f}: {COGS_SHARE[KINDS[self.cell]]}"
+        text = f"{self.cell}: {self.what} over LiteLLM's, at most 1"
+        return Claim(text, f"{self.ratio:.2f}", self.ratio <= 1, reason)
+
+
 def check(table: Table) -> list[Claim]:
     """All claims that the measured cells allow."""
+    return [*check_load(table), *(each.claim for each in against_litellm(table))]
+
+
+def check_load(table: Table) -> list[Claim]:
+    """Those of them that are not about LiteLLM."""
     claims: list[Claim] = []
     if TEN.name in table:
         claims += _ten(table[TEN.name])
     if ALONE in table.get(FULL_LOAD.name, {}):
         claims += _full_load(table[FULL_LOAD.name])
         claims += _cost_of_load(table)
-    return claims + list(_against_litellm(table))
+    return claims
+
+
+def against_litellm(table: Table) -> Iterator[Comparison]:
+    for cell, row in table.items():
+        ours, theirs, alone = row["ours"], row["litellm"], row.get(ALONE)
+        if KINDS[cell] not in COGS_SHARE:
+            alone = None
+        for what, measure in AGAINST_LITELLM.items():
+            other = measure(theirs) if measure(theirs) > 0 else float("nan")
+            yield Comparison(
+                cell, what, measure(ours) / other, measure(alone) / other if alone else None
+            )
 
 
 def check_sequential(medians: sequential.Medians) -> list[Claim]:
@@ -105,19 +141,6 @@ def _cost_of_load(table: Table) -> Iterator[Claim]:
         few, many = (table[f"1024 WebP, {n} in flight, {delay}"]["ours"] for n in (8, 256))
         ratio = many.cpu_per_prediction / few.cpu_per_prediction
         yield _at_most(f"CPU per prediction at 256 over 8 in flight, {delay} upstream", ratio, 1.3)
-
-
-def _against_litellm(table: Table) -> Iterator[Claim]:
-    for cell, row in table.items():
-        ours, theirs, alone = row["ours"], row["litellm"], row.get(ALONE)
-        for what, measure in AGAINST_LITELLM.items():
-            own, other = measure(ours), measure(theirs)
-            ratio = own / other if other > 0 else float("nan")
-            reason = ""
-            if alone and (share := COGS_SHARE.get(KINDS[cell])):
-                reason = f"Cog alone comes to {measure(alone) / other:.2f}: {share}"
-            text = f"{cell}: {what} over LiteLLM's, at most 1"
-            yield Claim(text, f"{ratio:.2f}", own <= other, reason)
 
 
 def _at_most(text: str, ratio: float, bound: float) -> Claim:

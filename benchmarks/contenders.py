@@ -13,13 +13,12 @@ from typing import Any, Protocol
 from benchmarks import bare_sdk, load
 from benchmarks.cells import Cell, Inputs, Request, to_cog, to_images_api
 from benchmarks.processes import Used, Watched, cpu_seconds
-from dev.environments import environment
-from dev.litellm_proxy import litellm_proxy
-from dev.servers import HOST, PROJECT, Server, clean_environment, free_port, get, predictor_server
+from dev.servers import PROJECT, Server, clean_environment, predictor_server
+from dev.servers.fastapi import fastapi_server
+from dev.servers.litellm import litellm_proxy
 
 SLOTS = "256"
 KEY = "test-key-operator"
-REQUIREMENTS = (PROJECT / "requirements.txt", PROJECT / "benchmarks" / "requirements.txt")
 CLIENT_GIVES_UP = 120.0  # seconds
 
 
@@ -158,10 +157,17 @@ def _wire(bench: Bench) -> Iterator[Running]:
     yield Served(bench, bench.sandbox, to_images_api, KEY)
 
 
-@contextmanager
-def _ours(bench: Bench) -> Iterator[Running]:
-    with predictor_server(OPENAI_PROXY_URL=bench.sandbox.url, COG_MAX_CONCURRENCY=SLOTS) as server:
-        yield Served(bench, server, to_cog)
+def predictor_of(checkout: Path) -> Callable[[Bench], AbstractContextManager[Running]]:
+    """This predictor, or another version of it."""
+
+    @contextmanager
+    def started(bench: Bench) -> Iterator[Running]:
+        with predictor_server(
+            checkout=checkout, OPENAI_PROXY_URL=bench.sandbox.url, COG_MAX_CONCURRENCY=SLOTS
+        ) as server:
+            yield Served(bench, server, to_cog)
+
+    return started
 
 
 @contextmanager
@@ -207,31 +213,12 @@ def _litellm(bench: Bench) -> Iterator[Running]:
 
 @contextmanager
 def _fastapi(bench: Bench) -> Iterator[Running]:
-    python = environment("benchmarks", *REQUIREMENTS) / "bin" / "python"
-    port = free_port()
-    address = ["--host", HOST, "--port", str(port)]
-    server = Server(
-        "The FastAPI endpoint",
-        [str(python), "-m", "uvicorn", "benchmarks.fastapi_endpoint:app", *address],
-        clean_environment() | {"OPENAI_BASE_URL": bench.sandbox.url, "OPENAI_API_KEY": KEY},
-    )
-    server.root = f"http://{HOST}:{port}"
-    try:
-        server.wait_until(lambda: _answers(f"{server.root}/openapi.json"))
+    with fastapi_server(bench.sandbox.url, KEY) as server:
         yield Served(bench, server, to_cog)
-    finally:
-        server.stop()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return get(url)[0] == 200
-    except OSError:
-        return False
 
 
 WIRE = Contender("wire", "the upstream itself", _wire)
-OURS = Contender("ours", "this predictor", _ours)
+OURS = Contender("ours", "this predictor", predictor_of(PROJECT))
 SDK = Contender("sdk", "bare openai SDK", _sdk)
 NAIVE = Contender("naive", "naive Cog predictor", _naive)
 LITELLM = Contender("litellm", "LiteLLM proxy", _litellm)

@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dev.busy import BUSY
+
 _DONE = {200, 201}
-_BUSY = 409
-_BUSY_PAUSE = 0.01  # seconds; a 409 of Cog's was never started
+_BUSY_PAUSE = 0.01  # seconds
 _PREDICT_TIME = re.compile(rb'"predict_time":([\d.e-]+)')
 
 
@@ -135,7 +136,7 @@ class Load:
         started = time.perf_counter()
         while True:
             status, body = await connection.exchange(self._job.port, self._request)
-            if status != _BUSY:
+            if status != BUSY:
                 break
             self.outcome.busy += 1
             await asyncio.sleep(_BUSY_PAUSE)

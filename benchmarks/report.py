@@ -1,14 +1,15 @@
-"""From results to the text of docs/performance.md and of the terminal."""
+"""From results to the text of docs/performance.md, of its page of cells, and of the terminal."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.claims import Claim
+from benchmarks.claims import COGS_SHARE, KINDS, Claim, Comparison
 from benchmarks.contenders import ALL
 from benchmarks.rounds import ALONE, FLOOR, Figures, Table
 from dev.servers import PROJECT
 
 PAGE = PROJECT / "docs" / "performance.md"
+CELLS_PAGE = PROJECT / "docs" / "performance-cells.md"
 TITLES = {contender.name: contender.title for contender in ALL} | {
     ALONE: "Cog that only waits",
     FLOOR: "Cog and aiohttp, the least",
@@ -64,6 +65,27 @@ def claims(checked: Sequence[Claim]) -> str:
         for claim in checked
     ]
     return "\n".join(markdown(["claim", "measured", "holds"], rows))
+
+
+def against_litellm(comparisons: Sequence[Comparison]) -> str:
+    """Cells as rows, measures as columns; below it why some are above 1."""
+    measures = list(dict.fromkeys(each.what for each in comparisons))
+    rows: dict[str, list[str]] = {}
+    for each in comparisons:
+        rows.setdefault(each.cell, [each.cell]).append(_multiple(each))
+    lines = markdown(["of LiteLLM's, at most 1", *measures], list(rows.values()))
+    above = {KINDS[each.cell] for each in comparisons if each.ratio > 1 and each.alone}
+    reasons = [f"- {reason}." for kind, reason in COGS_SHARE.items() if kind in above]
+    if reasons:
+        lines += ["", "In bold what is above it; in brackets Cog alone, without a predictor:", ""]
+    return "\n".join([*lines, *reasons])
+
+
+def _multiple(comparison: Comparison) -> str:
+    if comparison.ratio <= 1:
+        return f"{comparison.ratio:.2f}"
+    alone = f" ({comparison.alone:.2f})" if comparison.alone else ""
+    return f"**{comparison.ratio:.2f}**{alone}"
 
 
 def bottleneck(table: Table) -> str:

@@ -1,21 +1,20 @@
 """One asynchronous prediction on a server of ours, followed through Cog's webhooks."""
 
-import http.client
 import json
 import queue
 import threading
-import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import requests
+
+from dev.busy import until_taken
 from dev.servers import HOST, Server
 
 FINAL = frozenset({"succeeded", "failed", "canceled"})
-# Cog answers some 409 although a slot is free; such a request was never started.
-BUSY_ATTEMPTS = 20
-BUSY_PAUSE = 0.1  # seconds
+BUSY_FOR = 2.0  # seconds; the server is our own, so that its slots are free
 # For the server's environment. Cog sends at most one webhook in 500 ms and drops the others, so
 # lines logged right after the start would show when the images are there (seen on Cog 0.23.1).
 EVERY_WEBHOOK = {"COG_THROTTLE_RESPONSE_INTERVAL": "0"}
@@ -68,35 +67,26 @@ def _next(states: "queue.SimpleQueue[State]", within: float, server: Server) -> 
 
 def _start(server: Server, body: str) -> str:
     """Post the request; the id that the server gave the prediction."""
-    attempts_left = BUSY_ATTEMPTS
-    while True:
-        attempts_left -= 1
-        try:
-            status, text = _post(server, "/predictions", body)
-        except OSError as error:
-            raise PredictionError(f"The predictor's server cannot be reached: {error}.") from None
-        if status == 202:
-            return str(json.loads(text)["id"])
-        if status != 409 or not attempts_left:
-            raise PredictionError(_reason(status, text))
-        time.sleep(BUSY_PAUSE)
+    try:
+        answer = until_taken(lambda: _post(server, "/predictions", body), BUSY_FOR)
+    except requests.RequestException as error:
+        raise PredictionError(f"The predictor's server cannot be reached: {error}.") from None
+    if answer.status_code == 202:
+        return str(answer.json()["id"])
+    raise PredictionError(_reason(answer.status_code, answer.text))
 
 
 def _cancel(server: Server, prediction_id: str) -> None:
     # A server that is told to stop waits for what runs, which can be minutes.
-    with suppress(OSError, http.client.HTTPException):
+    with suppress(requests.RequestException):
         _post(server, f"/predictions/{prediction_id}/cancel", "")
 
 
-def _post(server: Server, path: str, body: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection(server.root.removeprefix("http://"), timeout=60)
-    try:
+def _post(server: Server, path: str, body: str) -> requests.Response:
+    with requests.Session() as session:
+        session.trust_env = False  # a proxy of the user's has no part in this
         headers = {"Content-Type": "application/json", "Prefer": "respond-async"}
-        connection.request("POST", path, body, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode(errors="replace")
-    finally:
-        connection.close()
+        return session.post(server.root + path, body.encode(), headers=headers, timeout=60)
 
 
 def _reason(status: int, text: str) -> str:
@@ -125,7 +115,11 @@ def _webhook_receiver() -> Iterator[tuple[str, "queue.SimpleQueue[State]"]]:
             """Silent: the prediction's progress is what the terminal is for."""
 
     with ThreadingHTTPServer((HOST, 0), Receiver) as receiver:
-        thread = threading.Thread(target=receiver.serve_forever, args=(0.05,))
+        thread = threading.Thread(
+            target=receiver.serve_forever,
+            args=(0.05,),
+            daemon=True,  # or a second Ctrl-C would leave us waiting for it
+        )
         thread.start()
         try:
             yield f"http://{HOST}:{receiver.server_port}/", states

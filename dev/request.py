@@ -1,13 +1,12 @@
 """The flags of `cog predict` -> the inputs of a request, by the types in openapi.json."""
 
-import base64
 import json
-import mimetypes
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dev import data_uris
 from dev.servers import PROJECT
 
 Inputs = dict[str, Any]
@@ -94,12 +93,20 @@ def _entries(values: list[str]) -> list[object]:
 
 
 def _file_or_value(entry: object) -> object:
-    if not (isinstance(entry, str) and entry.startswith("@")):
+    if not isinstance(entry, str):
+        return entry
+    if not entry.startswith("@"):
+        if ":" not in entry:
+            raise RequestError(
+                "input_images takes URLs, data URIs, and files with an @ before them; "
+                f"did you mean input_images=@{entry}?"
+            )
         return entry
     path = Path(entry[1:]).expanduser()
-    kind, _ = mimetypes.guess_type(path.name, strict=False)
-    content = base64.b64encode(_read(path)).decode()
-    return f"data:{kind or 'application/octet-stream'};base64,{content}"
+    try:
+        return data_uris.of_file(path)
+    except OSError as error:
+        raise RequestError(f"Cannot read {path}: {error.strerror}.") from None
 
 
 def _json_text(argument: str) -> str:

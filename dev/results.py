@@ -1,9 +1,6 @@
 """What a finished prediction gives -> files on disk and lines to read."""
 
-import base64
-import binascii
 import io
-import mimetypes
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -11,15 +8,17 @@ from pathlib import Path
 
 from PIL import Image
 
+from dev.data_uris import decoded
 from dev.prediction import State
 from dev.servers import PROJECT
 
-EXTENSIONS = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}
+# Not output/: `cog run` saves to a file or folder of that name, and refuses one that is there.
+PICTURES = PROJECT / "pictures"
 
 
 def default_destination() -> Path:
-    """A path under output/ that no earlier prediction used: a real picture was paid for."""
-    return PROJECT / "output" / f"{datetime.now():%Y-%m-%d-%H%M%S-%f}"
+    """A path under pictures/ that no earlier prediction used: a real picture was paid for."""
+    return PICTURES / f"{datetime.now():%Y-%m-%d-%H%M%S-%f}"
 
 
 def check_destination(path: Path) -> Path:
@@ -47,22 +46,17 @@ def save(outputs: Sequence[str], destination: Path) -> Iterator[tuple[Path, byte
         ValueError: an output is not a data URI.
     """
     for index, output in enumerate(outputs):
-        header, _, encoded = output.partition(",")
-        kind = re.fullmatch(r"data:([\w/+.-]+);base64", header)
-        if not kind:
-            raise ValueError(f"Output {index} is not a data URI: {header[:100]}")
         try:
-            content = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
-            raise ValueError(f"Output {index} is not valid base64.") from None
-        extension = EXTENSIONS.get(kind[1]) or mimetypes.guess_extension(kind[1]) or ".bin"
-        path = destination.with_name(f"{destination.stem}.{index}{destination.suffix or extension}")
+            content, suffix = decoded(output)
+        except ValueError as error:
+            raise ValueError(f"Output {index} cannot be saved: {error}.") from None
+        path = destination.with_name(f"{destination.stem}.{index}{destination.suffix or suffix}")
         path.write_bytes(content)
         yield path, content
 
 
 def describe(path: Path, content: bytes) -> str:
-    """`output/x.0.webp  1024 x 1024, 61 KB`."""
+    """`pictures/x.0.webp  1024 x 1024, 61 KB`."""
     with Image.open(io.BytesIO(content)) as image:
         width, height = image.size
     return f"{shown(path)}  {width} x {height}, {max(1, round(len(content) / 1000))} KB"

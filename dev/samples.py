@@ -1,17 +1,15 @@
 """`make samples`: the request files under samples/, the pictures in them, and what they give."""
 
-import base64
 import io
 import json
-import mimetypes
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import requests
 from PIL import Image, ImageDraw, ImageFont
 
 from dev import sample_inputs
+from dev.data_uris import decoded, of_file
 from dev.servers import PROJECT, predictor_server, sandbox_server
 
 SAMPLES = PROJECT / "samples"
@@ -103,7 +101,7 @@ def with_data_uris(inputs: dict[str, Any]) -> dict[str, Any]:
     """The inputs as they stand in the request file."""
     if "input_images" not in inputs:
         return inputs
-    return inputs | {"input_images": [_data_uri(INPUTS / name) for name in inputs["input_images"]]}
+    return inputs | {"input_images": [of_file(INPUTS / name) for name in inputs["input_images"]]}
 
 
 def pictures() -> dict[str, list[Image.Image]]:
@@ -173,12 +171,8 @@ def _checkerboard(size: tuple[int, int]) -> Image.Image:
 
 
 def _decoded(uri: str) -> Image.Image:
-    return Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
-
-
-def _data_uri(file: Path) -> str:
-    media_type = mimetypes.guess_type(file.name)[0]
-    return f"data:{media_type};base64,{base64.b64encode(file.read_bytes()).decode()}"
+    content, _ = decoded(uri)
+    return Image.open(io.BytesIO(content))
 
 
 if __name__ == "__main__":

@@ -1,57 +1,130 @@
-"""`make serve`: Cog's server and the sandbox on this machine until Ctrl-C."""
+"""`make serve`: the API before Cog's server until Ctrl-C, with the sandbox or a real upstream."""
 
-import signal
+import argparse
+import os
+import shlex
 import socket
 import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 
-from dev.servers import HOST, ServerError, free_port, predictor_server
-from dev.upstream import sandbox_upstream
+from dev.api_server import Api, predictor_for_api
+from dev.servers import HOST, PROJECT, Server, ServerError, free_port, predictor_server
+from dev.upstream import real_upstream, sandbox_upstream
+from gpt_image.errors import GptImageError
 
-USUAL_PORT = 5000  # where Cog's own container listens
+USUAL_PORT = 8000
+COGS_USUAL_PORT = 5000  # where Cog's own container listens
+DATA = PROJECT / "api-data"
+SAVE = shlex.quote(str(PROJECT / "scripts" / "save-pictures"))
 
-READY = """\
+COG_READY = """\
 Cog's server is ready at {url}. Try it from another terminal:
 
-  curl -s {url}/predictions -H 'Content-Type: application/json' \\
-    -d '{{"input": {{"prompt": "a red bicycle"}}}}' | cut -c1-300
+  curl -sS {url}/predictions -H 'Content-Type: application/json' \\
+    -d '{{"input": {{"prompt": "a red bicycle"}}}}' | {save}
 
-  curl -s {url}/predictions -H 'Content-Type: application/json' \\
-    -d '{{"input": {{"prompt": "a red bicycle"}}}}' | python3 -c 'import base64, json, sys; \
-open("picture.webp", "wb").write(base64.b64decode(json.load(sys.stdin)["output"][0].split(",")[1]))'
+It saves picture.0.webp where you are, or says what went wrong. Ctrl-C stops the server."""
 
-Ctrl-C stops it."""
+API_READY = """\
+The API is ready at {url}; its token is in {token}.
+Try it from another terminal, in one of three ways:
+
+  curl -sS {url}/v1/models/openai/gpt-image-2/predictions \\
+    -H "Authorization: Bearer $(cat {token})" -H 'Prefer: wait' \\
+    -H 'Content-Type: application/json' -d '{{"input": {{"prompt": "a red bicycle"}}}}' | {save}
+
+  python3 -m pip install replicate==1.0.7
+  REPLICATE_BASE_URL={url} REPLICATE_API_TOKEN=$(cat {token}) python3 -c '
+  import replicate
+  output = replicate.run("openai/gpt-image-2", input={{"prompt": "a red bicycle"}})
+  open("bicycle.webp", "wb").write(output[0].read())'
+
+  npm install replicate@1.4
+  REPLICATE_API_TOKEN=$(cat {token}) node --input-type=module -e '
+  import {{ writeFile }} from "node:fs/promises";
+  import Replicate from "replicate";
+  const replicate = new Replicate({{ baseUrl: "{url}/v1" }});
+  const input = {{ prompt: "a red bicycle" }};
+  const [picture] = await replicate.run("openai/gpt-image-2", {{ input }});
+  await writeFile("bike.webp", picture);'
+
+They save picture.0.webp, bicycle.webp and bike.webp where you are. Ctrl-C stops the server."""
 
 
-def main() -> int:
-    """Serve until stopped; 0 then, 1 with a sentence when a server does not start or ends."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.default_int_handler)
+def main(argv: Sequence[str]) -> int:
+    """Serve until stopped; 1 with a sentence when a server does not start or ends.
+
+    Raises:
+        KeyboardInterrupt: stopped.
+    """
+    arguments = _parser().parse_args(argv)
     try:
-        with (
-            sandbox_upstream() as environment,
-            predictor_server(PORT=str(_port()), **environment) as server,
-        ):
-            print(READY.format(url=server.url), flush=True)
+        with ExitStack() as stack:
+            # Anybody's request may bring a key, so that none has to be set here.
+            environment = (
+                real_upstream({}, needs_payer=False)
+                if arguments.real
+                else stack.enter_context(sandbox_upstream())
+            )
+            serve = _serve_cog if arguments.cog else _serve_api
+            server = serve(stack, environment)
             server.process.wait()
             raise server.error("ended by itself")
     except ServerError as error:
-        print(error.log, error.reason, sep="\n", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Stopped; nothing is left running.")
-        return 0
+        print(f"{error.log}\n{error.reason}".strip(), file=sys.stderr)
+    except GptImageError as error:
+        print(error, file=sys.stderr)
+    return 1
 
 
-def _port() -> int:
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m dev serve", description=__doc__)
+    parser.add_argument(
+        "--real", action="store_true", help="use the exported OPENAI_* variables; costs money"
+    )
+    parser.add_argument("--cog", action="store_true", help="Cog's own server alone")
+    return parser
+
+
+def _serve_cog(stack: ExitStack, environment: Mapping[str, str]) -> Server:
+    port = str(_free(COGS_USUAL_PORT))
+    server = stack.enter_context(predictor_server(PORT=port, **environment))
+    print(COG_READY.format(url=server.url, save=SAVE), flush=True)
+    return server
+
+
+def _serve_api(stack: ExitStack, environment: Mapping[str, str]) -> Server:
+    """`PORT` chooses the port, and `API_TOKEN` the token; what is printed reads it from a file."""
+    outputs, worker_port = DATA / "cog-outputs", free_port()
+    outputs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    cog = stack.enter_context(predictor_for_api(worker_port, outputs, **environment))
+    port = int(os.environ.get("PORT") or _free(USUAL_PORT))
+    api = Api(DATA, cog.url, worker_port, outputs, port=port)
+    token = DATA / "token"
+    if chosen := os.environ.get("API_TOKEN"):
+        _write_private(token, chosen)
+    stack.callback(api.stop)
+    server = api.start()
+    shown = shlex.quote(str(token))
+    print(API_READY.format(url=api.url, token=shown, save=SAVE), flush=True)
+    return server
+
+
+def _write_private(file: Path, text: str) -> None:
+    file.unlink(missing_ok=True)
+    with open(file, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as written:
+        written.write(f"{text}\n")
+
+
+def _free(port: int) -> int:
+    """The port, or another where it is taken."""
     with socket.socket() as probe:
         # As coglet does it, so that the remains of closed connections do not count as taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, USUAL_PORT))
+            probe.bind((HOST, port))
         except OSError:
             return free_port()
-    return USUAL_PORT
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return port

@@ -1,4 +1,4 @@
-"""Where log lines go: Cog hands whatever a prediction writes to the one who asked for it."""
+"""Where log lines go: Cog shows all that a prediction writes to its caller."""
 
 import logging
 import sys
@@ -23,7 +23,7 @@ def configure() -> None:
 
 
 def shown_id(prediction_id: str | None) -> str | None:
-    """The id that the request's context gives, if it is fit for a log line: else None."""
+    """The id from the request's context; None where it is not fit for a log line."""
     if not prediction_id or len(prediction_id) > 64:
         return None
     return prediction_id if prediction_id.isascii() and prediction_id.isprintable() else None

@@ -28,10 +28,13 @@ SIZES = {
 # The Images API's own limit (its reference: 32000 characters for GPT image models).
 PROMPT_LIMIT = 32_000
 
+# Of `safety_identifier` (OpenAI's image guide, section on safety identifiers).
+USER_ID_LIMIT = 128
+
 
 @dataclass(frozen=True)
 class ImageRequest:
-    """A request that is worth sending: every rule that can be checked without a file is."""
+    """A request that has passed every check that needs no file."""
 
     prompt: str
     size: str
@@ -45,7 +48,7 @@ class ImageRequest:
     moderation: str
     user_id: str | None
     input_images: tuple[object, ...]
-    """What Cog handed over, unchecked: inputs.py looks at each before it is opened."""
+    """What Cog handed over, unchecked: input_images/ looks at each before it is opened."""
 
     @classmethod
     def from_inputs(
@@ -72,6 +75,11 @@ class ImageRequest:
         if len(prompt) > PROMPT_LIMIT:
             raise InvalidInput(
                 f"The prompt has {len(prompt):,} characters; shorten it to {PROMPT_LIMIT:,}."
+            )
+        if user_id and len(user_id) > USER_ID_LIMIT:
+            raise InvalidInput(
+                f"The user_id has {len(user_id):,} characters and OpenAI takes {USER_ID_LIMIT}; "
+                "send a shorter one, such as a hash of it."
             )
         if aspect_ratio not in SIZES:
             raise InvalidInput(f"The aspect_ratio is unknown; use one of {', '.join(SIZES)}.")

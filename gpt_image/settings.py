@@ -1,11 +1,13 @@
 """Every environment variable, its default and check: read once, in setup()."""
 
 import os
+import re
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+import httpx2
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -17,6 +19,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gpt_image import secret_files
 from gpt_image.errors import BadSettings
 
 _PREFIX = "OPENAI_"
@@ -24,6 +27,10 @@ _PREFIX = "OPENAI_"
 # Docker's and Kubernetes' place for secrets as files: unlike variables, `docker inspect` does not
 # show them.
 _SECRETS = Path("/run/secrets")
+
+# 63 octets for each part of a host name (RFC 1035, 2.3.4); underscores because Docker Compose
+# allows them in the names of services.
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 
 
 def well_formed_key(key: str) -> str:
@@ -42,14 +49,30 @@ def well_formed_key(key: str) -> str:
 
 
 def _http_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be a URL such as https://gateway.example/v1")
-    if parts.username or parts.password:
+    url = url.strip()
+    try:
+        parts = httpx2.URL(url)
+    except httpx2.InvalidURL:
+        raise _no_url() from None
+    if parts.scheme not in {"http", "https"} or not parts.host or re.search(r"[\s\\]", url):
+        raise _no_url()
+    if parts.userinfo:
         raise ValueError("must not hold a login; put the key into a variable of its own")
-    if parts.query or parts.fragment:
+    if "?" in url or "#" in url:
         raise ValueError("must end with its path, without ? and #")
+    if parts.port is not None and not 0 < parts.port < 65536:
+        raise ValueError("has an impossible port; it must be from 1 to 65535")
+    host = parts.raw_host.decode()
+    if ":" not in host and not (_HOST_NAME.fullmatch(host) and len(host) <= 253):
+        raise ValueError(
+            "has an impossible host name; each part between dots takes 1 to 63 letters, digits "
+            "or hyphens"
+        )
     return url.rstrip("/")
+
+
+def _no_url() -> ValueError:
+    return ValueError("must be a URL such as https://gateway.example/v1")
 
 
 def _blank_is_absent(value: object) -> object:
@@ -79,7 +102,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_ignore_empty=True,
-        secrets_dir=_SECRETS if _SECRETS.is_dir() else None,
         validate_default=True,
         extra="ignore",
         frozen=True,
@@ -154,25 +176,30 @@ class Settings(BaseSettings):
         return "nobody; each request must bring its own openai_api_key"
 
 
-def take_settings() -> Settings:
+def take_settings(secrets: Path = _SECRETS) -> Settings:
     """Read the settings, then remove the OpenAI variables from this process's environment.
 
     The openai SDK reads `OPENAI_ORG_ID`, `OPENAI_PROJECT_ID`, `OPENAI_CUSTOM_HEADERS`,
     `OPENAI_ADMIN_KEY` and others by itself whenever a client is made or copied, and would send
     the operator's with a caller's key (tried on openai 3.52).
 
+    Args:
+        secrets: the directory of files that stand in for absent variables.
+
     Raises:
-        BadSettings: a value is wrong; names the variable, never the value.
+        BadSettings: a value is wrong, or a file is; names variable or file, never the value.
     """
+    files = secret_files.checked(secrets, Settings.model_fields)
+    source: dict[str, Any] = {"_secrets_dir": secrets if files else None}
     try:
-        settings = Settings()
+        settings = Settings(**source)
     except ValidationError as error:
         problems = "; ".join(
             f"{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Value error, ')}"
             for problem in error.errors(include_input=False, include_context=False)
         )
         raise BadSettings(
-            f"Set these environment variables right and start again: {problems}."
+            f"Correct these environment variables and start again: {problems}."
         ) from None
     for name in [name for name in os.environ if name.startswith(_PREFIX)]:
         del os.environ[name]

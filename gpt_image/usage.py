@@ -20,16 +20,21 @@ class Usage:
     input_text_tokens: int | None
     input_image_tokens: int | None
     output_tokens: int | None
+    output_text_tokens: int | None = None
+    """Those of `output_tokens` that are no image; few models report any."""
 
     @classmethod
     def from_answer(cls, usage: Mapping[str, Any]) -> Self:
         details = usage.get("input_tokens_details")
         details = details if isinstance(details, dict) else {}
+        made = usage.get("output_tokens_details")
+        made = made if isinstance(made, dict) else {}
         return cls(
             input_tokens=_count(usage.get("input_tokens")),
             input_text_tokens=_count(details.get("text_tokens")),
             input_image_tokens=_count(details.get("image_tokens")),
             output_tokens=_count(usage.get("output_tokens")),
+            output_text_tokens=_count(made.get("text_tokens")),
         )
 
     def log_lines(self) -> list[str]:
@@ -46,7 +51,7 @@ class Usage:
         return lines
 
     def metrics(self, prices: "Prices | None") -> dict[str, int | float]:
-        """Ours and Replicate's names (`token_input_count`, `token_output_count`)."""
+        """By our names and by Replicate's (`token_input_count`, `token_output_count`)."""
         metrics: dict[str, int | float | None] = {
             "input_text_token_count": self.input_text_tokens,
             "input_image_token_count": self.input_image_tokens,
@@ -60,11 +65,12 @@ class Usage:
 
 @dataclass(frozen=True)
 class Prices:
-    """List prices in dollars a token. An upper bound: the API does not report cached tokens."""
+    """List prices in dollars per token. The API does not report cached tokens, which cost less."""
 
     text_in: float
     image_in: float
-    out: float
+    text_out: float
+    image_out: float
 
     @classmethod
     def of(cls, model: str) -> Self | None:
@@ -72,9 +78,10 @@ class Prices:
         try:
             return cls(
                 text_in=_dollars(model, input_tokens=_MILLION),
+                text_out=_dollars(model, output_tokens=_MILLION),
                 # Given apart, or image tokens are priced as text (seen on genai-prices 0.2.3).
                 image_in=_dollars(model, input_tokens=_MILLION, input_image_tokens=_MILLION),
-                out=_dollars(model, output_tokens=_MILLION),
+                image_out=_dollars(model, output_tokens=_MILLION, output_image_tokens=_MILLION),
             )
         except LookupError:
             log.warning("No price is known for %s; the metric cost_usd is left out.", model)
@@ -85,7 +92,13 @@ class Prices:
         total, image, out = used.input_tokens, used.input_image_tokens, used.output_tokens
         if total is None or image is None or out is None:
             return None
-        return (total - image) * self.text_in + image * self.image_in + out * self.out
+        text_out = min(used.output_text_tokens or 0, out)
+        return (
+            (total - image) * self.text_in
+            + image * self.image_in
+            + text_out * self.text_out
+            + (out - text_out) * self.image_out
+        )
 
 
 def _dollars(model: str, **tokens: int) -> float:

@@ -8,8 +8,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox import catalogue
 from sandbox.access import check_key
 from sandbox.errors import ApiError, method_not_allowed, not_found
+from sandbox.headers import api_headers, new_request_id
 from sandbox.service import ImagesEndpoint, Service
 from sandbox.settings import Settings
 
@@ -20,12 +22,11 @@ def create_app(settings: Settings) -> Starlette:
 
     async def models(request: Request) -> Response:
         check_key(request.headers.get("authorization"), settings)
-        created = int(time.time())
-        cards = [
-            {"id": name, "object": "model", "created": created, "owned_by": "sandbox"}
-            for name in settings.models
-        ]
-        return JSONResponse({"object": "list", "data": cards})
+        return _answer(catalogue.cards(settings.models))
+
+    async def model(request: Request) -> Response:
+        check_key(request.headers.get("authorization"), settings)
+        return _answer(catalogue.card(request.path_params["name"], settings.models))
 
     async def requests(request: Request) -> Response:
         if request.method == "DELETE":
@@ -44,6 +45,7 @@ def create_app(settings: Settings) -> Starlette:
             ),
             Route("/v1/images/edits", ImagesEndpoint(service, "edits"), methods=["POST"]),
             Route("/v1/models", models),
+            Route("/v1/models/{name:path}", model),
             Route("/sandbox/requests", requests, methods=["GET", "DELETE"]),
             Route("/sandbox/ledger", ledger, methods=["GET", "DELETE"]),
             Route("/sandbox/files/{name}", service.files.serve),
@@ -52,13 +54,18 @@ def create_app(settings: Settings) -> Starlette:
     )
 
 
+def _answer(body: dict[str, object], status: int = 200) -> Response:
+    """Return what the API says outside of the images endpoints, under its usual headers."""
+    return JSONResponse(body, status, api_headers(new_request_id(), time.monotonic()))
+
+
 async def _unknown_url(request: Request, error: Exception) -> Response:
     wrong_method = isinstance(error, HTTPException) and error.status_code == 405
     refusal = (method_not_allowed if wrong_method else not_found)(request.method, request.url.path)
-    return JSONResponse(refusal.body(), refusal.status)
+    return _answer(refusal.body(), refusal.status)
 
 
 async def _refused(_: Request, error: Exception) -> Response:
     if not isinstance(error, ApiError):
         raise error
-    return JSONResponse(error.body(), error.status)
+    return _answer(error.body(), error.status)

@@ -1,19 +1,17 @@
 """Request bodies: JSON and multipart forms, read into the same shape."""
 
-import base64
-import binascii
 import json
-import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, MultipartState, parse_options_header
 
-from sandbox.errors import ApiError, images_part_name, missing_parameter, wrong_type
+from sandbox.errors import ApiError, duplicate_parameter
+from sandbox.image_errors import images_part_name
 from sandbox.job import Endpoint, Part
 
-_DATA_URI = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+);base64,(?P<data>.*)", re.DOTALL)
 _IMAGE_NAMES = ("image", "image[]")
 
 
@@ -22,7 +20,7 @@ class Body:
     """What a request says: plain fields, and uploads in their order.
 
     ``form`` tells that the fields are text, as forms send them. ``parts`` keeps a form as it came.
-    ``references`` are the images of a JSON edit, which wait for ``take_references``.
+    ``references`` are the images of a JSON edit, which wait for ``references.take_references``.
     """
 
     fields: dict[str, object] = field(default_factory=dict)
@@ -144,36 +142,14 @@ def _from_json(endpoint: Endpoint, data: bytes) -> Body:
     return body
 
 
-def take_references(body: Body) -> None:
-    """Move the images of a JSON edit, ``{"images": [{"image_url": ...}]}``, to the uploads.
-
-    Raises ``ApiError``, and so has its place in the order of the rules.
-    """
-    if not body.references:
-        return
-    references, mask = body.references["images"] or [], body.references["mask"]
-    if not isinstance(references, list):
-        raise wrong_type("images", "an array", "something else")
-    body.images = [_from_reference(f"images[{i}]", each) for i, each in enumerate(references)]
-    if mask is not None:
-        body.mask = _from_reference("mask", mask)
-
-
-def _from_reference(name: str, reference: object) -> Part:
-    url = reference.get("image_url") if isinstance(reference, dict) else None
-    if not isinstance(url, str):
-        raise missing_parameter(f"{name}.image_url")
-    match = _DATA_URI.fullmatch(url)
-    if match is None:
-        raise ApiError(400, f"The sandbox fetches nothing: '{name}' must be a base64 data URI.")
-    try:
-        data = base64.b64decode(match["data"], validate=True)
-    except binascii.Error:
-        data = b""
-    return Part(name, None, match["type"], data)
-
-
 def refuse_wrong_part_names(body: Body) -> None:
     """Raise the API's hint when a form calls its images ``images``."""
     if body.form and "images" in body.fields:
         raise images_part_name()
+
+
+def refuse_repeated_parts(body: Body) -> None:
+    """Raise when a form has several parts of one name that is not an array's, as ``image[]`` is."""
+    for name, times in Counter(part.name for part in body.parts).items():
+        if times > 1 and not name.endswith("[]"):
+            raise duplicate_parameter(name)

@@ -10,10 +10,10 @@ from typing import Final
 from sandbox.answer import Draft
 from sandbox.errors import ApiError
 from sandbox.exchange import Exchange
-from sandbox.faults import Chosen
+from sandbox.fault_plan import Chosen
+from sandbox.headers import api_headers
 from sandbox.ledger import Entry
 
-_VERSION: Final = "2020-10-01"
 _WHITE_SPACE_EVERY: Final = 0.05
 _PAGE: Final = (
     b"<html>\r\n<head><title>%d %s</title></head>\r\n<body>\r\n<center><h1>%d %s</h1></center>\r\n"
@@ -30,26 +30,13 @@ _PHRASES: Final = {
 }
 
 
-def api_headers(entry: Entry, started: float) -> dict[str, str]:
-    """Return the headers of every answer of the API; ``started`` is on the monotonic clock."""
-    return {
-        "content-type": "application/json",
-        "openai-organization": "org-sandbox",
-        "openai-processing-ms": f"{(time.monotonic() - started) * 1000:.0f}",
-        "openai-version": _VERSION,
-        "x-request-id": entry.request_id,
-        "x-ratelimit-limit-requests": "500",
-        "x-ratelimit-remaining-requests": "499",
-        "x-ratelimit-reset-requests": "120ms",
-        "x-content-type-options": "nosniff",
-    }
-
-
 async def send_error(exchange: Exchange, entry: Entry, error: ApiError, started: float) -> None:
     """Answer with an error body; a moderation message gets the request id it speaks of."""
     entry.status = error.status
     body = json.dumps(error.body()).replace("{request_id}", entry.request_id).encode()
-    await exchange.send(error.status, {**api_headers(entry, started), **error.headers}, body)
+    await exchange.send(
+        error.status, {**api_headers(entry.request_id, started), **error.headers}, body
+    )
     entry.deliver()
 
 
@@ -79,7 +66,7 @@ async def send(
         await connection.lost.wait()
         return None
     entry.status = 200
-    headers = {**api_headers(entry, started), "content-type": draft.content_type}
+    headers = {**api_headers(entry.request_id, started), "content-type": draft.content_type}
     if name == "reset-in-body":
         await exchange.send_half(200, headers, content)
         return await connection.reset()
@@ -101,7 +88,7 @@ async def white_space(exchange: Exchange, entry: Entry, wanted: bool) -> AsyncIt
     if not wanted:
         yield
         return
-    await exchange.start(200, api_headers(entry, time.monotonic()))
+    await exchange.start(200, api_headers(entry.request_id, time.monotonic()))
     ticker = asyncio.create_task(_tick(exchange))
     try:
         yield

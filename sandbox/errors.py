@@ -1,7 +1,8 @@
-"""Every error body that the API answers with, one function per row of the error table.
+"""The error bodies that the API answers with, one function per row of the error table.
 
 Wording, types and codes are those seen live or reported for gpt-image-2 in 2026. Where nobody
-published the text, the docstring says that it is assumed.
+published the text, the docstring says that it is assumed. Those about images are in
+``image_errors``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -106,13 +107,32 @@ def empty_prompt() -> ApiError:
     return ApiError(400, message, code="empty_string", param="prompt")
 
 
-def prompt_too_long(length: int, maximum: int) -> ApiError:
-    """Return the refusal of a prompt of ``length`` characters."""
+def text_too_long(name: str, length: int, maximum: int) -> ApiError:
+    """Return the refusal of a text of ``length`` characters."""
     message = (
-        f"Invalid 'prompt': string too long. Expected a string with maximum length {maximum}, "
+        f"Invalid '{name}': string too long. Expected a string with maximum length {maximum}, "
         f"but got a string with length {length} instead."
     )
-    return ApiError(400, message, code="string_above_max_length", param="prompt")
+    return ApiError(400, message, code="string_above_max_length", param=name)
+
+
+def duplicate_parameter(name: str) -> ApiError:
+    """Return the refusal of a form with several parts of one plain name."""
+    message = (
+        f"Duplicate parameter: '{name}'. You provided multiple values for this parameter, whereas "
+        "only one is allowed. If you are trying to provide a list of values, use the array syntax "
+        f"instead e.g. '{name}[]=<value>'."
+    )
+    return ApiError(400, message, code="duplicate_parameter", param=name)
+
+
+def quality_unsupported(model: str, quality: str) -> ApiError:
+    """Return the refusal of a quality that only other models have.
+
+    The sentence was seen live; type, code and param are assumed, as for other rules of one model.
+    """
+    message = f"The model '{model}' does not support quality '{quality}'"
+    return ApiError(400, message, type=USER_ERROR, code="invalid_value", param="quality")
 
 
 def unknown_model(name: str) -> ApiError:
@@ -152,45 +172,10 @@ def input_fidelity(model: str) -> ApiError:
     return ApiError(400, message, type=USER_ERROR, code=code, param="input_fidelity")
 
 
-def images_part_name() -> ApiError:
-    """Return the refusal of a form part called ``images``."""
-    message = "Unknown parameter: 'images'. For multipart/form-data use 'image' or 'image[]'."
-    return ApiError(400, message, code="invalid_value", param="images")
-
-
-def unsupported_mimetype(name: str, mimetype: str) -> ApiError:
-    """Return the refusal of an upload by its declared content type."""
-    message = (
-        f"Invalid file '{name}': unsupported mimetype ('{mimetype}'). "
-        "Supported file formats are 'image/jpeg', 'image/png', and 'image/webp'."
-    )
-    return ApiError(400, message, code="unsupported_file_mimetype", param="image")
-
-
-def invalid_image(position: int) -> ApiError:
-    """Return the refusal of an upload that does not decode; ``position`` counts from 1."""
-    message = f"Invalid image file or mode for image {position}, please check your image file."
-    return ApiError(400, message, code="invalid_image_file", param="image")
-
-
-def image_too_large(name: str) -> ApiError:
-    """Return the refusal of an upload of 50 MB or more. Status, code and text are assumed."""
-    message = f"Invalid file '{name}': file too large. Each image must be less than 50MB."
-    return ApiError(400, message, code="invalid_value", param="image")
-
-
-def too_many_images(count: int, maximum: int) -> ApiError:
-    """Return the refusal of more images than allowed; the text follows the generic pattern."""
-    message = (
-        f"Invalid 'image': array too long. Expected an array with maximum length {maximum}, "
-        f"but got an array with length {count} instead."
-    )
-    return ApiError(400, message, code="array_above_max_length", param="image")
-
-
-def bad_mask(reason: str) -> ApiError:
-    """Return the refusal of a mask. The text is assumed."""
-    return ApiError(400, f"Invalid mask: {reason}", code="invalid_image_file", param="mask")
+def model_not_found(name: str) -> ApiError:
+    """Return the answer to a look-up of a model that the catalogue lacks."""
+    message = f"The model '{name}' does not exist"
+    return ApiError(404, message, code="model_not_found", param="model")
 
 
 def key_missing() -> ApiError:

@@ -20,6 +20,10 @@ class Marker:
     name: str
     options: tuple[tuple[str, str], ...] = ()
 
+    def text(self, option: str, default: str) -> str:
+        """Return an option as it was written."""
+        return dict(self.options).get(option, default)
+
     def number(self, option: str, default: float) -> float:
         """Return an option as a number from 0 to a million; raises ``ApiError`` for others."""
         text = dict(self.options).get(option)

@@ -7,9 +7,13 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from sandbox.errors import USER_ERROR, ApiError
+from sandbox.headers import spent
 from sandbox.markers import Marker
 
 _MODEL = "gpt-image-2"
+_SUBJECT = f"{_MODEL} (for limit gpt-image) in organization org-sandbox on input-images per min"
+_BILLING = "https://platform.openai.com/settings/organization/billing/"
+_LIMITS = "https://platform.openai.com/settings/organization/limits"
 
 
 def organization_not_verified(_: Marker) -> ApiError:
@@ -39,6 +43,35 @@ def quota(_: Marker) -> ApiError:
     return ApiError(429, message, type="insufficient_quota", code="insufficient_quota")
 
 
+def out_of_credit(marker: Marker) -> ApiError:
+    """Return the 429 of an account whose credit is spent, as seen live."""
+    message = f"You have no credits remaining. Add credits to continue using the API at {_BILLING}."
+    return _spent_account(marker, "credit_balance_exhausted", message)
+
+
+def organization_spend_limit(marker: Marker) -> ApiError:
+    """Return the 429 at an organisation's own spend limit. The text is assumed."""
+    message = f"Your organization has reached its spend limit. Raise it at {_LIMITS}."
+    return _spent_account(marker, "organization_spend_limit_exceeded", message)
+
+
+def project_spend_limit(marker: Marker) -> ApiError:
+    """Return the 429 at a project's spend limit. The text is assumed."""
+    message = f"Your project has reached its spend limit. Raise it at {_LIMITS}."
+    return _spent_account(marker, "project_spend_limit_exceeded", message)
+
+
+def organization_usage_limit(marker: Marker) -> ApiError:
+    """Return the 429 at the usage limit that OpenAI sets. The text is assumed."""
+    message = f"Your organization has reached its usage limit. Ask for a higher one at {_LIMITS}."
+    return _spent_account(marker, "organization_usage_limit_exceeded", message)
+
+
+def _spent_account(marker: Marker, code: str, message: str) -> ApiError:
+    """Return a billing refusal; its type varies, so ``type=T`` asks for another one."""
+    return ApiError(429, message, type=marker.text("type", "insufficient_quota"), code=code)
+
+
 def hard_limit(_: Marker) -> ApiError:
     """Return the refusal at the billing limit; reports differ about its type."""
     return ApiError(
@@ -53,34 +86,68 @@ def rate_limit(marker: Marker) -> ApiError:
     """Return a 429 with ``Retry-After`` in seconds, and milliseconds beside it."""
     seconds = marker.number("retry-after", 1)
     headers = {"retry-after": f"{seconds:g}", "retry-after-ms": f"{seconds * 1000:.0f}"}
-    return _rate_limited(f" Please try again in {seconds:g}s.", headers)
+    return _rate_limited(seconds, _try_again(seconds), headers)
 
 
 def rate_limit_date(marker: Marker) -> ApiError:
     """Return a 429 with ``Retry-After`` as an HTTP date."""
-    moment = datetime.now(UTC) + timedelta(seconds=marker.number("retry-after", 1))
-    return _rate_limited("", {"retry-after": format_datetime(moment, usegmt=True)})
+    seconds = marker.number("retry-after", 1)
+    moment = datetime.now(UTC) + timedelta(seconds=seconds)
+    return _rate_limited(seconds, "", {"retry-after": format_datetime(moment, usegmt=True)})
 
 
 def rate_limit_message(marker: Marker) -> ApiError:
     """Return a 429 that says when only in its message."""
-    return _rate_limited(f" Please try again in {marker.number('retry-after', 1):g}s.", {})
+    seconds = marker.number("retry-after", 1)
+    return _rate_limited(seconds, _try_again(seconds), {})
 
 
 def rate_limit_bare(_: Marker) -> ApiError:
-    """Return a 429 that does not say when."""
-    return _rate_limited("", {})
+    """Return a 429 that does not say when, but for the header that tells when a limit ends."""
+    return _rate_limited(12, "", {})
 
 
-def _rate_limited(when: str, headers: dict[str, str]) -> ApiError:
+def _try_again(seconds: float) -> str:
+    return f" Please try again in {_short(seconds)}."
+
+
+def _short(seconds: float) -> str:
+    """Return a time as the API writes it, ``467ms`` or ``12s``."""
+    return f"{seconds * 1000:.0f}ms" if 0 < seconds < 1 else f"{seconds:g}s"
+
+
+def _rate_limited(seconds: float, when: str, headers: dict[str, str]) -> ApiError:
     return ApiError(
         429,
-        f"Rate limit reached for {_MODEL} (for limit gpt-image) in organization org-sandbox on "
-        f"input-images per min: Limit 5, Used 5, Requested 1.{when}",
+        f"Rate limit reached for {_SUBJECT}: Limit 5, Used 5, Requested 1.{when}",
         type="input-images",
         code="rate_limit_exceeded",
-        headers=headers,
+        headers={**spent("input-images", 5, _short(seconds)), **headers},
     )
+
+
+def request_too_large(marker: Marker) -> ApiError:
+    """Return the 429 that no waiting mends: more images asked for than a minute's limit.
+
+    ``limit=L`` (5) and ``requested=R`` (10). The type is assumed.
+    """
+    limit, requested = marker.number("limit", 5), marker.number("requested", 10)
+    return ApiError(
+        429,
+        f"Request too large for {_SUBJECT}: Limit {limit:.0f}, Requested {requested:.0f}. You can "
+        "increase your rate limit by adding a payment method to your account at "
+        f"{_BILLING}.",
+        type="input-images",
+        code="rate_limit_exceeded",
+    )
+
+
+def slow_down(marker: Marker) -> ApiError:
+    """Return the 429 to traffic that rises too fast. The text is assumed."""
+    seconds = marker.number("retry-after", 1)
+    message = "Your traffic rises too fast. Please reduce your request rate."
+    headers = {"retry-after": f"{seconds:g}"}
+    return ApiError(429, message, type="rate_limit_error", code="slow_down", headers=headers)
 
 
 def moderation(_: Marker) -> ApiError:
@@ -109,6 +176,16 @@ def server_error(status: int) -> ApiError:
     """Return OpenAI's own error body with a 5xx."""
     message = "The server had an error while processing your request. Sorry about that!"
     return ApiError(status, message, type="server_error")
+
+
+def overloaded(_: Marker) -> ApiError:
+    """Return the 503 of servers with too much to do."""
+    return ApiError(
+        503,
+        "Our servers are currently overloaded. Please try again later.",
+        type="service_unavailable_error",
+        code="server_is_overloaded",
+    )
 
 
 def generation_failed(_: Marker) -> ApiError:

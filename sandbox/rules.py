@@ -1,8 +1,8 @@
 """The API's validation, in the order that a live probe saw on 2026-08-29.
 
 Model, unknown keys, prompt, images, n, quality, output_compression, size. Where the remaining
-fields stand in that order is not known; here the enumerations follow ``quality`` and the
-combinations come last.
+fields stand in that order is not known; here repeated parts of a form come first, the enumerations
+follow ``quality`` and the combinations come last.
 """
 
 import re
@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from typing import Final
 
 from sandbox import errors
-from sandbox.body import Body, refuse_wrong_part_names, take_references
+from sandbox.body import Body, refuse_repeated_parts, refuse_wrong_part_names
+from sandbox.fields import Fields
 from sandbox.job import Endpoint, Job, Size
+from sandbox.references import take_references
 from sandbox.uploads import check_uploads
 
 MAX_PROMPT: Final = 32_000
 MAX_N: Final = 10
+MAX_SAFETY_IDENTIFIER: Final = 128
 _SIZE: Final = re.compile(r"([0-9]{1,5})x([0-9]{1,5})")
 _MIN_PIXELS: Final = 655_360
 _MAX_PIXELS: Final = 8_294_400
@@ -34,6 +37,7 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "output_format": ("png", "webp", "jpeg"),
     "moderation": ("low", "auto"),
 }
+_QUALITIES_OF_OTHER_MODELS: Final = ("xhigh", "max")
 _DEFAULTS: Final = {"quality": "auto", "background": "auto", "output_format": "png"}
 
 
@@ -50,7 +54,8 @@ def check(
     ``refused`` names keys that a gateway does not know. Without ``decode`` uploads are only
     looked at, not decoded.
     """
-    fields = _Fields(body)
+    fields = Fields(body)
+    refuse_repeated_parts(body)
     model = _model(fields, models)
     _refuse_unknown_keys(endpoint, body, model, refused)
     prompt = _prompt(fields)
@@ -58,12 +63,14 @@ def check(
     take_references(body)
     images = check_uploads(body, decode=decode) if endpoint == "edits" else []
     n = fields.integer("n", 1, MAX_N)
+    _refuse_quality_of_other_models(fields, model)
     chosen = {name: fields.choice(name, supported) for name, supported in _CHOICES.items()}
     compression = fields.integer("output_compression", 0, 100)
     size = _size(fields, prompt)
     _check_combinations(chosen, compression)
     _refuse_streaming(fields)
-    fields.text("user")
+    user = fields.text("user")
+    identifier = fields.bounded_text("safety_identifier", MAX_SAFETY_IDENTIFIER)
     background = chosen["background"] or _DEFAULTS["background"]
     quality = chosen["quality"] or _DEFAULTS["quality"]
     return Job(
@@ -76,62 +83,13 @@ def check(
         background="opaque" if background == "auto" else background,
         output_format=chosen["output_format"] or _DEFAULTS["output_format"],
         compression=100 if compression is None else compression,
-        safety_identifier=fields.text("safety_identifier") or None,
+        safety_identifier=identifier or user or None,
         inputs=tuple(images),
         input_sizes=tuple(Size(*image.size) for image in images),
     )
 
 
-class _Fields:
-    """Reads typed values; a null or absent field is ``None``. Forms send numbers as text."""
-
-    def __init__(self, body: Body) -> None:
-        self._values = body.fields
-        self._form = body.form
-
-    def text(self, name: str) -> str | None:
-        value = self._values.get(name)
-        if value is None or isinstance(value, str):
-            return value
-        raise errors.wrong_type(name, "a string", _type_name(value))
-
-    def choice(self, name: str, supported: tuple[str, ...]) -> str | None:
-        value = self.text(name)
-        if value is not None and value not in supported:
-            raise errors.not_among(name, value, supported)
-        return value
-
-    def integer(self, name: str, minimum: int, maximum: int) -> int | None:
-        value = self._values.get(name)
-        if value is None:
-            return None
-        if self._form and isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value):
-            value = int(value)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise errors.wrong_type(name, "an integer", _type_name(value))
-        if value > maximum:
-            raise errors.integer_above(name, value, maximum)
-        if value < minimum:
-            raise errors.integer_below(name, value, minimum)
-        return value
-
-    def boolean(self, name: str) -> bool:
-        value = self._values.get(name)
-        if self._form and value in ("true", "false"):
-            return value == "true"
-        if value is None or isinstance(value, bool):
-            return bool(value)
-        raise errors.wrong_type(name, "a boolean", _type_name(value))
-
-
-def _type_name(value: object) -> str:
-    if isinstance(value, bool):
-        return "a boolean"
-    names = {str: "a string", int: "an integer", float: "a decimal number", list: "an array"}
-    return names.get(type(value), "an object")
-
-
-def _model(fields: _Fields, models: tuple[str, ...]) -> str:
+def _model(fields: Fields, models: tuple[str, ...]) -> str:
     model = fields.text("model")
     if model is None:
         raise errors.missing_parameter("model")
@@ -153,18 +111,22 @@ def _refuse_unknown_keys(
             raise errors.unknown_parameter(name)
 
 
-def _prompt(fields: _Fields) -> str:
-    prompt = fields.text("prompt")
+def _prompt(fields: Fields) -> str:
+    prompt = fields.bounded_text("prompt", MAX_PROMPT)
     if prompt is None:
         raise errors.missing_parameter("prompt")
     if not prompt:
         raise errors.empty_prompt()
-    if len(prompt) > MAX_PROMPT:
-        raise errors.prompt_too_long(len(prompt), MAX_PROMPT)
     return prompt
 
 
-def _size(fields: _Fields, prompt: str) -> Size:
+def _refuse_quality_of_other_models(fields: Fields, model: str) -> None:
+    quality = fields.text("quality")
+    if quality in _QUALITIES_OF_OTHER_MODELS:
+        raise errors.quality_unsupported(model, quality)
+
+
+def _size(fields: Fields, prompt: str) -> Size:
     text = fields.text("size")
     if text is None or text == "auto":
         return _auto_size(prompt)
@@ -215,7 +177,7 @@ def _check_combinations(chosen: dict[str, str | None], compression: int | None) 
         raise errors.transparent_jpeg()
 
 
-def _refuse_streaming(fields: _Fields) -> None:
+def _refuse_streaming(fields: Fields) -> None:
     fields.integer("partial_images", 0, 3)
     if fields.boolean("stream"):
         raise errors.ApiError(400, "The sandbox does not stream.", param="stream")

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-import uuid
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -16,8 +15,10 @@ from sandbox.answer import Draft
 from sandbox.body import Body
 from sandbox.errors import ApiError
 from sandbox.exchange import Exchange, PeerGone
-from sandbox.faults import BEFORE_READ, Chosen, FaultPlan, refuse_unknown_markers
+from sandbox.fault_plan import Chosen, FaultPlan, refuse_unknown_markers
+from sandbox.faults import BEFORE_READ
 from sandbox.files import Files
+from sandbox.headers import new_request_id
 from sandbox.job import Endpoint, Job, Usage
 from sandbox.ledger import Entry, Ledger
 from sandbox.markers import asked_latency, prompt_number
@@ -167,7 +168,7 @@ class ImagesEndpoint:
         """Answer one request, and keep its ledger entry right whatever happens."""
         service = self._service
         exchange = Exchange(scope, receive, send)
-        entry = service.ledger.open(f"req_{uuid.uuid4().hex}", exchange.request.url.path)
+        entry = service.ledger.open(new_request_id(), exchange.request.url.path)
         exchange.connection.on_lost = entry.disconnect
         call = Call(exchange, self._endpoint, entry, service.quirks, service.plan.by_rate())
         try:

@@ -118,7 +118,7 @@ def _link(draft: Draft, query: str) -> None:
 def other_format(draft: Draft, marker: Marker) -> None:
     """Send another format than the one asked for, and say nothing about it."""
     asked = str(draft.envelope["output_format"])
-    sent = dict(marker.options).get("format", _OTHER.get(asked, "png"))
+    sent = marker.text("format", _OTHER.get(asked, "png"))
     if sent not in _OTHER:
         message = f"[sandbox:{marker.name}] knows the formats png, webp and jpeg."
         raise ApiError(400, message, code="sandbox_marker")

@@ -8,6 +8,8 @@ from sandbox.job import Size, Usage
 _QUALITY_STEPS: Final = {"low": 16, "medium": 48, "high": 96}
 _PATCH: Final = 32
 _MAX_PATCHES: Final = 1536
+_LEAST_TOKENS: Final = 1024
+_MOST_TOKENS: Final = 1521
 _DOLLARS_PER_MILLION: Final = {"text": 5.0, "image": 8.0, "output": 30.0}
 
 
@@ -26,14 +28,28 @@ def output_tokens(size: Size, quality: str) -> int:
 def image_tokens(size: Size) -> int:
     """Estimate the input tokens of one image: 32-pixel patches, shrunk to fit 1536 of them.
 
-    OpenAI publishes no formula for gpt-image-2. This one agrees with the live counts for images
-    from 1024x1024 up (1024x1024 gives 1024, 2048x2048 gives 1521) and is too low below that.
+    OpenAI publishes no formula for gpt-image-2. This is the one of its vision guide (for other
+    models), both steps of it, held between the least and the most that were counted live for
+    gpt-image-2: 1024 for 512x512 and for 1024x1024, 1521 for 2048x2048 and for 4000x4000.
+
+    Below 1024x1024 the sources disagree: a live table says 1024, the price list of a reseller
+    fewer, one log 361. The live table is the only count with a known size, so it is followed.
     """
+    return min(_MOST_TOKENS, max(_LEAST_TOKENS, _patches(size)))
+
+
+def _patches(size: Size) -> int:
     patches = math.ceil(size.width / _PATCH) * math.ceil(size.height / _PATCH)
     if patches <= _MAX_PATCHES:
         return patches
-    scale = math.sqrt(_MAX_PATCHES / (size.width * size.height))
-    return max(1, int(size.width * scale)) * max(1, int(size.height * scale))
+    scale = math.sqrt(_MAX_PATCHES * _PATCH**2 / (size.width * size.height))
+    wide, tall = size.width * scale / _PATCH, size.height * scale / _PATCH
+    if wide < 1 or tall < 1:
+        return _MAX_PATCHES
+    # Shrunk once more, until one side is a whole number of patches; what rounding adds to it
+    # must not become a patch of its own.
+    scale = min(int(wide) / wide, int(tall) / tall)
+    return math.ceil(round(wide * scale, 6)) * math.ceil(round(tall * scale, 6))
 
 
 def text_tokens(prompt: str) -> int:

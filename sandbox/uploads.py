@@ -5,12 +5,12 @@ from typing import Final
 
 from PIL import Image
 
-from sandbox import errors
+from sandbox import image_errors
 from sandbox.body import Body
+from sandbox.errors import missing_parameter
+from sandbox.image_errors import MAX_BYTES, MAX_IMAGES
 from sandbox.job import Part
 
-MAX_IMAGES: Final = 16
-MAX_BYTES: Final = 50 * 1024 * 1024
 _FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 _MODES: Final = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")
 _PNG_BIT_DEPTH: Final = 24
@@ -24,9 +24,9 @@ def check_uploads(body: Body, *, decode: bool) -> list[Image.Image]:
     headers are read, so a file cut off in its pixels passes.
     """
     if not body.images:
-        raise errors.missing_parameter("image" if body.form else "images")
+        raise missing_parameter("image")
     if len(body.images) > MAX_IMAGES:
-        raise errors.too_many_images(len(body.images), MAX_IMAGES)
+        raise image_errors.too_many_images("image", len(body.images))
     for index, part in enumerate(body.images):
         _check_envelope(f"image[{index}]", part)
     images = [_open(part, index + 1, decode) for index, part in enumerate(body.images)]
@@ -37,10 +37,10 @@ def check_uploads(body: Body, *, decode: bool) -> list[Image.Image]:
 
 def _check_envelope(name: str, part: Part) -> None:
     if len(part.data) >= MAX_BYTES:
-        raise errors.image_too_large(name)
+        raise image_errors.image_too_large(name)
     mimetype = part.content_type or "application/octet-stream"
     if mimetype not in _FORMATS:
-        raise errors.unsupported_mimetype(name, mimetype)
+        raise image_errors.unsupported_mimetype(name, mimetype)
 
 
 def _open(part: Part, position: int, decode: bool) -> Image.Image:
@@ -48,15 +48,15 @@ def _open(part: Part, position: int, decode: bool) -> Image.Image:
     try:
         image: Image.Image = Image.open(io.BytesIO(part.data))
     except _STRANGE as error:
-        raise errors.invalid_image(position) from error
+        raise image_errors.invalid_image(position) from error
     if decode:
         load(image, position)
     if image.format not in _FORMATS.values() or image.mode not in _MODES:
-        raise errors.invalid_image(position)
+        raise image_errors.invalid_image(position)
     if image.format == "PNG" and part.data[_PNG_BIT_DEPTH] == 16:
-        raise errors.invalid_image(position)
+        raise image_errors.invalid_image(position)
     if getattr(image, "is_animated", False):
-        raise errors.invalid_image(position)
+        raise image_errors.invalid_image(position)
     return image
 
 
@@ -65,18 +65,25 @@ def load(image: Image.Image, position: int) -> None:
     try:
         image.load()
     except _STRANGE as error:
-        raise errors.invalid_image(position) from error
+        raise image_errors.invalid_image(position) from error
 
 
 def _check_mask(mask: Part, first: Image.Image) -> None:
-    """Check a mask as OpenAI's guide has it: a PNG with alpha, as large as the first image."""
+    """Check a mask as OpenAI's guide has it: a PNG with alpha, as large as the first image.
+
+    The documents disagree about its weight (4 MB or 50 MB), so only the larger bound is kept.
+    """
+    if len(mask.data) >= MAX_BYTES:
+        raise image_errors.image_too_large("mask")
     if mask.content_type != "image/png":
-        raise errors.unsupported_mimetype("mask", mask.content_type or "application/octet-stream")
+        raise image_errors.unsupported_mimetype(
+            "mask", mask.content_type or "application/octet-stream"
+        )
     try:
         image = Image.open(io.BytesIO(mask.data))
     except _STRANGE as error:
-        raise errors.bad_mask("the file is not an image.") from error
+        raise image_errors.mask_unreadable() from error
     if not image.has_transparency_data:
-        raise errors.bad_mask("it has no alpha channel.")
+        raise image_errors.mask_without_alpha()
     if image.size != first.size:
-        raise errors.bad_mask("its size differs from the first image's.")
+        raise image_errors.mask_size()

@@ -49,3 +49,11 @@ def image_url(sandbox: Sandbox) -> Iterator[str]:
     """The URL of a PNG, without a suffix, on a server of its own."""
     with file_server({"/picture": picture()}) as url:
         yield f"{url}/picture"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests have to say about themselves as a whole, as the walk over the facts does."""
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for name, value in report.user_properties:
+            if name == "summary":
+                terminalreporter.write_line(str(value))

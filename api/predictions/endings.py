@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from api.data_uri import embedded
 from api.files.files import Files
-from api.files.rows import OUTPUT
+from api.files.rows import OUTPUT, StoredFile
 from api.ids import now
 from api.predictions.left_behind import LeftBehind, look, place_of
 from api.predictions.outcome import NotBilled, Unclear, lost, outcome_of
@@ -82,27 +83,37 @@ class Endings:
         known = float(dollars) if isinstance(dollars, int | float) else None
         ended = await self._store.end_sent(sent, end, known)
         if ended:
-            log.info("Ended: %s.", ended.state, extra={"prediction": ended.id})
+            log.info(
+                "Ended: %s.", ended.state, extra={"prediction": ended.id, "tenant": ended.tenant_id}
+            )
             self._on_change(ended)
 
     async def _succeeded(self, sent: Prediction, end: End) -> End:
-        """The end with the stored files in place of Cog's addresses, in the model's order."""
+        """The end with references in place of Cog's addresses, in the model's order."""
+        is_list = isinstance(end.output, list)
+        values = end.output if is_list else [end.output]
+        names = {file.id: file.name for file in await self._files.of_prediction(sent.id)}
+        placed = []
+        for number, value in enumerate(values):
+            file_id = await self._file_of(sent, value, number)
+            shown = FileReference(file_id).as_json() if file_id else value
+            placed.append((place_of(names.get(file_id or "", "")), number, shown))
+        # Uploads come in any order.
+        output = [shown for _, _, shown in sorted(placed, key=lambda each: each[:2])]
+        return End(end.state, output if is_list else output[0], None, end.logs, end.metrics)
 
-        def stored(value: object) -> object:
-            if isinstance(value, str) and value.startswith(self._handed_over):
-                return FileReference(value.rpartition("/")[2]).as_json()
-            return value
-
-        if not isinstance(end.output, list):
-            return End(end.state, stored(end.output), None, end.logs, end.metrics)
-        by_id = {file.id: file for file in await self._files.of_prediction(sent.id)}
-
-        def place(value: object) -> tuple[int, str]:
-            file = by_id.get(value.rpartition("/")[2]) if isinstance(value, str) else None
-            return place_of(file.name) if file else (0, "")
-
-        output = [stored(value) for value in sorted(end.output, key=place)]
-        return End(end.state, output, None, end.logs, end.metrics)
+    async def _file_of(self, sent: Prediction, value: object, number: int) -> str | None:
+        """The file that Cog handed over; where it has no upload address, that is within text."""
+        if not isinstance(value, str):
+            return None
+        if value.startswith(self._handed_over):
+            return value.rpartition("/")[2]
+        inside = await embedded(value)
+        if inside is None:
+            return None
+        name = f"output-{number}{inside.suffix}"
+        file = await self._save(sent, inside.content, name, inside.media_type)
+        return file.id
 
     async def _from_left_behind(self, sent: Prediction, left: LeftBehind) -> End | None:
         if not left.files:
@@ -110,21 +121,29 @@ class Endings:
         stored = {file.name: file.id for file in await self._files.of_prediction(sent.id)}
         output = []
         for path in left.files:
-            file_id = stored.get(path.name) or await self._store_file(sent, path)
+            file_id = stored.get(path.name)
+            if file_id is None:
+                file_id = (await self._save(sent, _content(path), path.name)).id
             output.append(FileReference(file_id).as_json())
         note = f"{len(output)} finished files were found after Cog had lost the prediction.\n"
         logs = f"{sent.logs}{note}"
         return End(State.SUCCEEDED, output, None, logs, {"output_count": len(output)})
 
-    async def _store_file(self, sent: Prediction, path: Path) -> str:
-        file = await self._files.save(
-            _content(path),
+    async def _save(
+        self,
+        sent: Prediction,
+        content: bytes | AsyncIterator[bytes],
+        name: str,
+        content_type: str | None = None,
+    ) -> StoredFile:
+        return await self._files.save(
+            content,
             tenant_id=sent.tenant_id,
             kind=OUTPUT,
-            name=path.name,
+            name=name,
             prediction_id=sent.id,
+            content_type=content_type,
         )
-        return file.id
 
 
 async def _content(path: Path) -> AsyncIterator[bytes]:

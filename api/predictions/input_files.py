@@ -1,14 +1,9 @@
 """Files leave the input: data: URIs are stored, our own addresses resolved without the network."""
 
-import asyncio
-import base64
-import binascii
-import mimetypes
-import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
+from api.data_uri import Embedded, NotBase64, embedded
 from api.errors import InvalidField, InvalidInput
 from api.fetching import FetchFailed, parse
 from api.files.files import Files, Room
@@ -16,8 +11,6 @@ from api.files.rows import INPUT
 from api.ids import now
 from api.predictions.references import FileReference, Reference, UrlReference
 from api.tenants import Tenant
-
-_DATA = re.compile(r"data:([^;,]*)((?:;[^;,]*)*),", re.IGNORECASE)
 
 
 class InputFiles:
@@ -63,8 +56,12 @@ class InputFiles:
     async def _reference(
         self, url: str, place: str, tenant: Tenant, prediction_id: str
     ) -> Reference:
-        if match := _DATA.match(url):
-            return await self._stored(url, match, place, tenant, prediction_id)
+        try:
+            inside = await embedded(url)
+        except NotBase64:
+            raise _unusable(place, "Is not valid base64") from None
+        if inside:
+            return await self._stored(inside, tenant, prediction_id)
         if own := await self._files.own(url, tenant):
             return FileReference(own.id)
         try:
@@ -75,31 +72,18 @@ class InputFiles:
             ) from None
         return UrlReference(url)
 
-    async def _stored(
-        self, url: str, match: re.Match[str], place: str, tenant: Tenant, prediction_id: str
-    ) -> FileReference:
-        is_base64 = match[2].lower().endswith(";base64")
-        try:
-            content = await asyncio.to_thread(_decoded, url, match.end(), is_base64)
-        except (binascii.Error, ValueError):
-            raise _unusable(place, "Is not valid base64") from None
-        media_type = match[1].lower() or "application/octet-stream"
+    async def _stored(self, inside: Embedded, tenant: Tenant, prediction_id: str) -> FileReference:
         file = await self._files.save(
-            content,
+            inside.content,
             tenant_id=tenant.id,
             kind=INPUT,
-            name=f"input{mimetypes.guess_extension(media_type) or ''}",
+            name=f"input{inside.suffix}",
             prediction_id=prediction_id,
-            content_type=media_type,
+            content_type=inside.media_type,
             expires_at=now() + self._keep_seconds,
             room=Room(self._file_bytes, tenant.limits.stored_bytes),
         )
         return FileReference(file.id)
-
-
-def _decoded(url: str, start: int, is_base64: bool) -> bytes:
-    data = unquote_to_bytes(url[start:])
-    return base64.b64decode(data, validate=True) if is_base64 else data
 
 
 def _unusable(place: str, why: str) -> InvalidInput:

@@ -65,6 +65,8 @@ class Predictions:
         except BaseException:
             self.answers.forget(new.id)
             raise
+        ids = {"prediction": accepted.prediction.id, "tenant": tenant.id}
+        log.info("Accepted." if accepted.is_new else "Repeated.", extra=ids)
         if accepted.is_new:
             self._queue.put(accepted.prediction)
         else:

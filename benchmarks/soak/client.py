@@ -10,8 +10,8 @@ from typing import Any
 import httpx2
 
 from benchmarks.soak.plan import CANCEL, LEAVES, Planned
+from dev.busy import BUSY
 
-_BUSY = 409  # of Cog's own: never started, also seen with free slots
 _BUSY_PAUSE = 0.02  # seconds
 _LOOK_EVERY = 0.3  # seconds between two looks into the ledger
 GIVE_UP = 60.0  # seconds; far more than any deadline, so that a hang is seen as one
@@ -77,7 +77,7 @@ class Callers:
         while True:
             started = time.monotonic()
             status, body = await self._send(planned)
-            if status != str(_BUSY):
+            if status != str(BUSY):
                 return Ended(planned, time.monotonic() - started, status, body, busy)
             busy += 1
             await asyncio.sleep(_BUSY_PAUSE)

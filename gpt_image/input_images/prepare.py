@@ -88,7 +88,7 @@ async def check_paths(input_images: Sequence[object]) -> tuple[pathlib.Path, ...
 def _check_files(paths: Sequence[pathlib.Path]) -> None:
     for number, path in enumerate(paths, start=1):
         if not path.is_file():
-            raise _refusal(number, "is not there as a regular file; send it again")
+            raise _refusal(number, "could not be found as a file after its download; send it again")
 
 
 async def prepare(paths: Sequence[pathlib.Path], scratch: pathlib.Path) -> list[InputImage]:

@@ -69,10 +69,7 @@ def _nothing_saved(summary: str, storage_failed: bool) -> AnswerNotUsable | Outp
             f"The images could not be stored ({summary}); {BILLED_NOTE}; have the operator check "
             "OUTPUT_DIRECTORY."
         )
-    return AnswerNotUsable(
-        f"The upstream sent no usable image ({summary}); {BILLED_NOTE}; try again if you "
-        "accept that."
-    )
+    return AnswerNotUsable(f"The upstream sent no usable image ({summary}); {BILLED_NOTE}.")
 
 
 def _remove_all_but(files: list[Path], directory: Path) -> None:

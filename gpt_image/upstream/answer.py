@@ -1,14 +1,17 @@
 """From a received answer to images and usage; catches every answer that only looks like success."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from gpt_image.errors import BILLED_NOTE, AnswerNotUsable
 from gpt_image.upstream.answer_stream import AnswerStream
+from gpt_image.upstream.asked import Asked
 from gpt_image.upstream.base64_file import Base64File
-from gpt_image.upstream.explain import clean
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -23,26 +26,32 @@ class Answer:
     """The answer's `usage`, as the upstream wrote it; empty where it wrote none."""
 
 
-def understand(
-    stream: AnswerStream, *, asked: int, content_type: str, private: Mapping[str, str]
-) -> Answer:
-    """The answer behind a 2xx status.
-
-    Args:
-        asked: how many images were asked for.
-        private: texts that must not be repeated, each with what to write in its place.
+def understand(stream: AnswerStream, *, headers: Mapping[str, str], asked: Asked) -> Answer:
+    """What an answer with a 2xx status holds.
 
     Raises:
         AnswerNotUsable: it holds no image at all.
     """
     try:
+        return _understand(stream, headers.get("content-type", ""), asked)
+    except AnswerNotUsable as error:
+        error.status = 200
+        error.request_id = asked.door.request_id(headers.get("x-request-id")) or None
+        raise
+
+
+def _understand(stream: AnswerStream, content_type: str, asked: Asked) -> Answer:
+    try:
         body = json.loads(bytes(stream.text))
-    except ValueError:
-        return _cut_off(stream, asked, content_type)
+    except (ValueError, RecursionError):
+        return _cut_off(stream, content_type, asked)
     if not isinstance(body, dict):
         raise _no_image("something that is no answer of the Images API")
     data = body.get("data")
     entries = data if isinstance(data, list) else []
+    if len(entries) > asked.request.n:
+        log.warning("The upstream sent %d images instead of %d.", len(entries), asked.request.n)
+        entries = entries[: asked.request.n]
     images: dict[int, Base64File | str] = {}
     unusable: dict[int, str] = {}
     for number, entry in enumerate(entries, start=1):
@@ -52,21 +61,22 @@ def understand(
         else:
             images[number] = image
     if not images:
-        raise _no_image(_instead_of_images(body, entries, private))
-    unusable |= dict.fromkeys(range(len(entries) + 1, asked + 1), "is missing")
+        raise _instead_of_images(body, entries, asked)
+    unusable |= dict.fromkeys(range(len(entries) + 1, asked.request.n + 1), "is missing")
     usage = body.get("usage")
     return Answer(images, unusable, usage if isinstance(usage, dict) else {})
 
 
 def _image(entry: object, files: list[Base64File | None]) -> Base64File | str | None:
-    """The first that holds something: gateways send both fields and leave one of them empty."""
+    """The first field that holds something: gateways send both and leave one of them empty."""
     if not isinstance(entry, dict):
         return None
     for name in ("b64_json", "url"):
         value = entry.get(name)
         if not isinstance(value, str):
             continue
-        if value.isdecimal() and int(value) < len(files):
+        # At most two digits, since AnswerStream takes no more images than that.
+        if len(value) <= 2 and value.isdecimal() and int(value) < len(files):
             if file := files[int(value)]:
                 return file
         elif name == "url" and value:
@@ -74,31 +84,35 @@ def _image(entry: object, files: list[Base64File | None]) -> Base64File | str | 
     return None
 
 
-def _cut_off(stream: AnswerStream, asked: int, content_type: str) -> Answer:
+def _cut_off(stream: AnswerStream, content_type: str, asked: Asked) -> Answer:
     """What arrived whole before the body broke off is paid for and goes to the caller."""
-    received = dict(enumerate(stream.files, start=1))
+    received = dict(enumerate(stream.files[: asked.request.n], start=1))
     images: dict[int, Base64File | str] = {
         number: file for number, file in received.items() if file
     }
     if not images:
-        kind = content_type.partition(";")[0].strip()
-        raise _no_image(f"{clean(kind, {}, 60) or 'an unnamed type'}, not readable as JSON")
-    lost = set(range(1, max(asked, len(received)) + 1)) - set(images)
+        kind = asked.door.media_type(content_type) or "something"
+        raise _no_image(f"{kind} that cannot be read as JSON")
+    lost = set(range(1, asked.request.n + 1)) - set(images)
     return Answer(images, dict.fromkeys(lost, "is missing because the answer broke off"))
 
 
 def _instead_of_images(
-    body: Mapping[str, Any], entries: list[Any], private: Mapping[str, str]
-) -> str:
-    error = body.get("error")
-    if error:
-        message = error.get("message") if isinstance(error, dict) else error
-        return f"an error behind a success status ({clean(str(message), private)})"
-    return "images without readable data" if entries else "no images"
+    body: Mapping[str, Any], entries: list[Any], asked: Asked
+) -> AnswerNotUsable:
+    said = body.get("error")
+    if not said:
+        return _no_image("images without readable data" if entries else "no images")
+    fields = said if isinstance(said, dict) else {"message": said}
+    message = asked.door.message(fields.get("message")).rstrip(".") or "without a message"
+    error = _no_image(f"an error instead of images ({message})")
+    error.code = asked.door.name(fields.get("code") or fields.get("type")) or None
+    error.param = asked.door.name(fields.get("param")) or None
+    return error
 
 
 def _no_image(what: str) -> AnswerNotUsable:
     return AnswerNotUsable(
         f"The upstream answered with success but sent {what}; {BILLED_NOTE}; "
-        "try again if you accept that, or have the operator look at the upstream."
+        "have the operator look at the upstream."
     )

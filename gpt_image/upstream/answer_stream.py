@@ -4,7 +4,6 @@ import re
 from collections.abc import AsyncIterable, Iterable
 from pathlib import Path
 
-from gpt_image.errors import BILLED_NOTE, AnswerNotUsable
 from gpt_image.threads import in_thread
 from gpt_image.upstream.base64_file import Base64File
 
@@ -14,7 +13,13 @@ _DATA_STARTS = re.compile(rb'(?<!\\)"(?:b64_json"\s*:\s*"|url"\s*:\s*"(?=data:))
 _UNFINISHED_ESCAPE = re.compile(rb"\\(u[0-9a-fA-F]{0,3})?$")
 _HELD_BACK = 128  # bytes, so that no pattern above is cut in two
 _STEP = 1 << 20  # bytes; a prediction holds this much of its answer, and the same decoded
-_TEXT_LIMIT = 8 << 20  # bytes; more is no answer of the Images API
+
+_TEXT_LIMIT = 2 << 20  # bytes; ten prompts of 32,000 characters, all escaped, echoed back
+_MOST_IMAGES = 40  # of ten entries with two fields each, and the same again
+
+
+class AnswerTooLong(Exception):
+    """No answer of the Images API has as much text, or as many images; the rest is not read."""
 
 
 class AnswerStream:
@@ -29,13 +34,20 @@ class AnswerStream:
         self._image: Base64File | None = None
 
     async def read(self, chunks: AsyncIterable[bytes]) -> None:
-        """Take the body in; if `chunks` raises, what came until then stays usable."""
+        """Take the body in; if `chunks` raises, what came until then stays usable.
+
+        Raises:
+            AnswerTooLong: the rest was not read; what came until then stays usable as well.
+        """
         step: list[bytes] = []
+        size = 0
         try:
             async for chunk in chunks:
                 step.append(chunk)
-                if sum(map(len, step)) >= _STEP:
-                    full, step = step, []  # first, or a failure would let it be read again
+                size += len(chunk)
+                if size >= _STEP:
+                    # First, or a failure would let it be read again.
+                    full, step, size = step, [], 0
                     await in_thread(self._to_disk, full)
         finally:
             self._feed([*step, None])  # less than a step, and written to disk later
@@ -58,11 +70,11 @@ class AnswerStream:
         end = start.end() if start else max(0, len(self._unread) - (0 if last else _HELD_BACK))
         self.text += self._unread[:end]
         self._unread = self._unread[end:]
+        if len(self.text) > _TEXT_LIMIT or (start and len(self.files) == _MOST_IMAGES):
+            raise AnswerTooLong
         if start:
             self.text += b"%d" % len(self.files)
             self._image = Base64File(self._directory / f"{len(self.files)}.part")
-        elif len(self.text) > _TEXT_LIMIT:
-            raise AnswerNotUsable(f"The upstream's answer is far too long; {BILLED_NOTE}.")
         return start is not None
 
     def _take_image(self, image: Base64File, last: bool) -> bool:

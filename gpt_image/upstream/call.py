@@ -17,7 +17,9 @@ from gpt_image.request import ImageRequest
 from gpt_image.threads import in_thread
 from gpt_image.upstream import answer, explain
 from gpt_image.upstream.answer import Answer
-from gpt_image.upstream.answer_stream import AnswerStream
+from gpt_image.upstream.answer_stream import AnswerStream, AnswerTooLong
+from gpt_image.upstream.asked import Asked
+from gpt_image.upstream.door import Door
 from gpt_image.upstream.payers import Payer
 
 log = logging.getLogger(__name__)
@@ -56,18 +58,25 @@ class Call:
 
     async def _send(self) -> Answer:
         stream = AnswerStream(self.directory)
-        content_type = ""
+        headers: Mapping[str, str] = {}
         try:
             async with self.deadline.timeout(), self._response() as response:
-                content_type = response.headers.get("content-type", "")
+                headers = response.headers
                 await stream.read(response.iter_bytes())
         except TimeoutError:
             if not any(stream.files):
                 raise explain.timed_out() from None
             log.warning("The upstream's answer did not end before the deadline.")
+        except AnswerTooLong:
+            if not any(stream.files):
+                raise errors.AnswerNotUsable(
+                    f"The upstream's answer is far too long and holds no image; "
+                    f"{errors.BILLED_NOTE}; have the operator look at the upstream."
+                ) from None
+            log.warning("The upstream's answer is far too long; the rest of it was not read.")
         except (openai.OpenAIError, httpx2.HTTPError) as error:
             if not any(stream.files):
-                raise self._explained(error) from None
+                raise explain.explain(error, self._asked) from None
             log.warning("The upstream's answer broke off.")
         except OSError as error:
             if not any(stream.files):
@@ -76,9 +85,7 @@ class Call:
                     "have the operator check OUTPUT_DIRECTORY."
                 ) from None
             log.warning("The upstream's answer could not all be stored (%s).", error.strerror)
-        return answer.understand(
-            stream, asked=self.request.n, content_type=content_type, private=self._private
-        )
+        return answer.understand(stream, headers=headers, asked=self._asked)
 
     @asynccontextmanager
     async def _response(self) -> AsyncIterator[openai.AsyncAPIResponse[Any]]:
@@ -106,16 +113,10 @@ class Call:
             async with api.edit(image=files, **arguments) as response:
                 yield response
 
-    def _explained(self, error: Exception) -> errors.GptImageError:
-        return explain.explain(
-            error, credential=self.payer.credential, model=self.model, private=self._private
-        )
-
     @property
-    def _private(self) -> Mapping[str, str]:
-        texts = {self.payer.key: "[key]", self.request.prompt: "[prompt]"}
-        # Very short ones are words that a message may need, such as our own "none".
-        return {text: name for text, name in texts.items() if len(text) > 8}
+    def _asked(self) -> Asked:
+        door = Door((self.payer.key, *self.payer.account), self.request.prompt)
+        return Asked(self.request, self.model, self.payer.credential, door)
 
 
 def _open_all(images: Sequence[InputImage]) -> list[tuple[InputImage, BinaryIO]]:

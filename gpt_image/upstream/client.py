@@ -49,7 +49,7 @@ class Upstream:
             )
         except errors.GptImageError as error:
             if not payer.is_caller and isinstance(error, _OPERATORS_TROUBLE):
-                self._trouble = f"{type(error).__name__}: {error}"
+                self._trouble = error.line
             raise
         if not payer.is_caller:
             self._trouble = None

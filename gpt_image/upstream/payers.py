@@ -1,4 +1,4 @@
-"""Who pays for a prediction, as a ready client of the openai SDK for each row of that table."""
+"""Whose key pays for a prediction, with a ready client of the openai SDK for each case."""
 
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -16,13 +16,15 @@ _NO_KEY = "none"
 
 @dataclass(frozen=True)
 class Payer:
-    """Whose key a call goes out with, at which upstream."""
+    """Whose key pays for a call, and at which upstream."""
 
     credential: str
     """What the holder calls the key, for errors: an input's or a variable's name."""
     client: openai.AsyncOpenAI
     key: str = field(repr=False)
     is_caller: bool = False
+    account: tuple[str, ...] = field(default=(), repr=False)
+    """The ids of organization and project that are sent along."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -30,7 +32,7 @@ class Payer:
 
 
 class Payers:
-    """The caller with a key of their own, or else whom the operator's settings name."""
+    """Picks the payer: the caller with a key of their own, or else what the operator has set."""
 
     def __init__(self, settings: Settings) -> None:
         http_client = httpx2.AsyncClient(
@@ -73,14 +75,15 @@ class Payers:
                     settings.openai_base_url, settings.openai_org_id, settings.openai_project_id
                 ),
                 settings.openai_api_key.get_secret_value(),
+                account=tuple(filter(None, (settings.openai_org_id, settings.openai_project_id))),
             )
 
     def of(self, caller_key: str | None) -> Payer:
         """Who pays for this prediction.
 
         Raises:
-            InvalidInput: the caller's key cannot be one.
-            NoCredentials: there is none, and the operator pays for nobody.
+            InvalidInput: the caller's key cannot be sent as a header.
+            NoCredentials: there is none, and the operator has set neither a proxy nor a key.
         """
         try:
             key = well_formed_key(caller_key or "")

@@ -8,6 +8,8 @@ from email.utils import parsedate_to_datetime
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
+_LONGEST = 7 * 86400.0  # seconds; beyond any deadline, so a longer wait makes no difference
+
 # OpenAI writes "1m12.5s" and LiteLLM "5 seconds".
 _PART = re.compile(
     r"(\d+(?:\.\d+)?)\s*(ms|[smh])(?:econds?|inutes?|ours?)?(?![a-z])", re.IGNORECASE
@@ -20,6 +22,11 @@ def seconds(headers: Mapping[str, str], message: str) -> float | None:
     Sources, best first: `retry-after-ms`, `Retry-After` in seconds or as a date (RFC 9110,
     10.2.3), and "Please try again in ..." in the error's message.
     """
+    wait = _as_said(headers, message)
+    return None if wait is None else min(wait, _LONGEST)
+
+
+def _as_said(headers: Mapping[str, str], message: str) -> float | None:
     if (wait := _number(headers.get("retry-after-ms", ""))) is not None:
         return wait / 1000
     header = headers.get("retry-after", "")

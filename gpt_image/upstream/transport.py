@@ -3,50 +3,74 @@
 It takes half the CPU of httpx2's own transport (docs/performance.md). The adapter that the SDK
 offers for it reports a connection that broke with the request on its way as a ConnectTimeout,
 which reads as "not billed" and would be paid for again; so the errors are told apart here.
+
+Each request has a connection of its own. A gateway that gives up on one caller and lets the late
+answer out on the same connection would give it to the next caller, and an idle connection that
+closes as a request sets out leaves open whether it was billed. A handshake in every 15 to 280 s
+buys both off.
 """
 
-import contextlib
+import ssl
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
 
 import aiohttp
 import httpx2
 
+from gpt_image.errors import BadSettings
 from gpt_image.threads import in_thread
 
-# Idle connections are dropped before the other end does, because a request that meets a closing
-# connection may have been billed. 5 s is the shortest default seen (Node.js and uvicorn).
-_KEEPALIVE_SECONDS = 4.0
+ERROR_LIMIT = 128 << 10
+"""Bytes kept of a body that is no success, decompressed; OpenAI's errors have some hundred."""
+
+_HEADER_LIMIT = 100 << 10  # bytes; what httpx2 takes. aiohttp's 8,190 would lose a paid answer
+_HEADER_LINES = 1000
 
 _UPLOAD_STEP = 1 << 20  # bytes read from disk at a time
 
 _READ_BUFFER = 256 << 10  # bytes; with 64 KB a large answer takes a third more CPU
 
 
+@dataclass
+class _Progress:
+    """How far a request has come."""
+
+    is_connected: bool = False
+    """While this is False nothing has left: a request is sent once its connection is there."""
+
+
 class AiohttpTransport(httpx2.AsyncBaseTransport):
-    """One pool of connections; it belongs to the event loop that sends the first request."""
+    """Belongs to the event loop that sends the first request."""
 
     def __init__(self) -> None:
+        """Raises BadSettings where there are no certificates to check the upstream's by."""
         self._session: aiohttp.ClientSession | None = None
+        self._certificates = _certificates()
         # Read here because aiohttp would do it in a thread for each request, and .netrc with it.
         self._proxies = urllib.request.getproxies()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request; ConnectError and ConnectTimeout say that no byte of it has left."""
         timeout = request.extensions["timeout"]
-        with _errors_of_httpx2():
+        progress = _Progress()
+        with _errors_of_httpx2(progress):
             answer = await self._connected().request(
                 request.method,
                 str(request.url),
-                headers=request.headers.multi_items(),
+                headers=_headers_of(request),
                 data=_body_of(request),
                 proxy=self._proxy_for(request.url),
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(
                     sock_connect=timeout["connect"], sock_read=timeout["read"]
                 ),
+                trace_request_ctx=progress,
             )
-        return httpx2.Response(answer.status, headers=answer.raw_headers, stream=_Body(answer))
+        headers = [(name, value) for name, value in answer.raw_headers if name.lower() not in _BODY]
+        return httpx2.Response(answer.status, headers=headers, stream=_Body(answer))
 
     async def aclose(self) -> None:
         if self._session:
@@ -58,18 +82,50 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
 
     def _connected(self) -> aiohttp.ClientSession:
         if self._session is None:
+            trace = aiohttp.TraceConfig()
+            trace.on_connection_create_end.append(_note_connection)
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     limit=0,  # Cog's slots are the limit
-                    keepalive_timeout=_KEEPALIVE_SECONDS,
-                    ssl=httpx2.create_ssl_context(),
+                    force_close=True,
+                    ssl=self._certificates,
                 ),
                 # What the upstream remembers of one caller must not be told with another's key.
                 cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,  # httpx2 does
                 read_bufsize=_READ_BUFFER,
+                max_line_size=_HEADER_LIMIT,
+                max_field_size=_HEADER_LIMIT,
+                max_headers=_HEADER_LINES,
+                trace_configs=[trace],
             )
         return self._session
+
+
+def _certificates() -> ssl.SSLContext:
+    try:
+        return httpx2.create_ssl_context()
+    except OSError:
+        raise BadSettings(
+            "The certificates that SSL_CERT_FILE names cannot be read; correct it or remove it, "
+            "and start again."
+        ) from None
+
+
+async def _note_connection(
+    session: aiohttp.ClientSession,
+    context: SimpleNamespace,
+    params: aiohttp.TraceConnectionCreateEndParams,
+) -> None:
+    context.trace_request_ctx.is_connected = True
+
+
+# Of the body as it was on the wire; aiohttp decompresses in bounded steps, which httpx2 does not.
+_BODY = {b"content-encoding", b"content-length", b"transfer-encoding"}
+
+
+def _headers_of(request: httpx2.Request) -> list[tuple[str, str]]:
+    kept = [(name, value) for name, value in request.headers.multi_items() if name != "connection"]
+    return [*kept, ("Connection", "close")]
 
 
 def _body_of(request: httpx2.Request) -> bytes | AsyncIterator[bytes]:
@@ -96,32 +152,38 @@ def _next_step(chunks: Iterator[bytes]) -> bytes:
 
 
 class _Body(httpx2.AsyncByteStream):
+    """The body as it arrives; of an answer that is no success, the first ERROR_LIMIT bytes."""
+
     def __init__(self, answer: aiohttp.ClientResponse) -> None:
         self._answer = answer
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _errors_of_httpx2():
+        left = None if 200 <= self._answer.status < 300 else ERROR_LIMIT
+        with _errors_of_httpx2(_Progress(is_connected=True)):
             async for chunk in self._answer.content.iter_any():
-                yield chunk
+                yield chunk[:left]
+                if left is not None and (left := left - len(chunk)) <= 0:
+                    return
 
     async def aclose(self) -> None:
-        if self._answer.content.at_eof():
-            self._answer.release()
-        else:
-            self._answer.close()
+        self._answer.close()
 
 
-@contextlib.contextmanager
-def _errors_of_httpx2() -> Iterator[None]:
+@contextmanager
+def _errors_of_httpx2(progress: _Progress) -> Iterator[None]:
     try:
         yield
-    except aiohttp.ConnectionTimeoutError as error:
-        raise httpx2.ConnectTimeout(str(error)) from error
-    except aiohttp.ClientConnectorError as error:
-        raise httpx2.ConnectError(str(error)) from error
-    except aiohttp.ServerTimeoutError as error:
-        raise httpx2.ReadTimeout(str(error)) from error
-    except aiohttp.InvalidURL as error:
-        raise httpx2.UnsupportedProtocol(str(error)) from error
-    except (aiohttp.ClientError, OSError) as error:
-        raise httpx2.ReadError(str(error)) from error
+    except Exception as error:
+        raise in_terms_of_httpx2(error, progress.is_connected) from error
+
+
+def in_terms_of_httpx2(error: Exception, is_connected: bool) -> httpx2.TransportError:
+    """What the rest of this folder reads an error by: on it hangs whether a call is paid twice.
+
+    Without a connection nothing has left, whatever the exception is called; with one, whatever
+    went wrong may have been billed. The texts are left behind: they name addresses.
+    """
+    timed_out = isinstance(error, TimeoutError)
+    if not is_connected:
+        return httpx2.ConnectTimeout("") if timed_out else httpx2.ConnectError("")
+    return httpx2.ReadTimeout("") if timed_out else httpx2.ReadError("")

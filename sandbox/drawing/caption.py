@@ -1,27 +1,34 @@
 """The words on a poster: a small line, the title, the rest of the prompt, the mark."""
 
 import re
+from itertools import accumulate
 from typing import Final
 
 from sandbox.drawing.canvas import Canvas
 from sandbox.drawing.layout import Layout
+from sandbox.drawing.lines import is_wide, pieces
 from sandbox.drawing.palette import Palette
 from sandbox.drawing.typography import abridged, fit, set_block, spaced, spaced_width
 
 MARK: Final = "sandbox"
 _TITLE_WORDS: Final = 10
+_WIDE_STOPS: Final = "\uff0c\u3002\uff1b\uff1a\uff01\uff1f\u3001"  # of Chinese and Japanese
 _TITLE_WEIGHT: Final = 0.018
 
 
 def split_title(text: str) -> tuple[str, str]:
-    """Return the title, which is the first clause or ten words at most, and the rest."""
-    words = text.split()
-    if len(words) <= _TITLE_WORDS + 2:
+    """Return the title, which is the first clause or ten words at most, and the rest.
+
+    Two characters of a script without spaces count as a word.
+    """
+    parts = pieces(text)
+    words = list(accumulate(0.5 if is_wide(part[-1]) else 1 for part in parts))
+    if not words or words[-1] <= _TITLE_WORDS + 2:
         return text, ""
-    head = " ".join(words[:_TITLE_WORDS])
-    clause = re.match(r".{8,}?(?=[.,;:!?](\s|$))", head)
+    head = "".join(part for part, count in zip(parts, words, strict=True) if count <= _TITLE_WORDS)
+    clause = re.match(rf".{{8,}}?(?=[.,;:!?](\s|$)|[{_WIDE_STOPS}])", head)
     if clause:
-        rest = text[clause.end() :].lstrip(" .,;:!?")
+        rest = text[clause.end() :].lstrip(f" .,;:!?{_WIDE_STOPS}")
         return clause[0], rest[:1].upper() + rest[1:]
     return head + "…", "…" + text[len(head) :].lstrip()
 

@@ -22,7 +22,7 @@ def draw(job: Job, variant: int, seed: int, *, grain: bool = False) -> Image.Ima
     """Return picture number ``variant`` of a job: RGBA where transparent is asked, else RGB.
 
     The same job, variant and seed give the same picture; variants differ in layout, tone and art.
-    A prompt without a letter that the font has gives a picture of its own, without words.
+    A prompt of white space alone gives a picture without words.
     """
     prompt = without_markers(job.prompt)
     text = printable(prompt)
@@ -48,7 +48,7 @@ def _dice(*key: object) -> random.Random:
 
 
 def _share(job: Job, text: str) -> float:
-    """Return how much of the poster the panel takes; a prompt in another script leaves it all."""
+    """Return how much of the poster the panel takes; without words it has nearly all."""
     if not text:
         return 0.88
     long = len(text.split()) > _LONG_PROMPT

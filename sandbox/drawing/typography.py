@@ -1,27 +1,21 @@
-"""Setting text: words that the font has, lines that balance, sizes that fit.
-
-The font is Aileron, which comes inside Pillow and covers plain Latin. Other letters lose their
-accents or are left out, and text in other scripts gives a picture without words.
-"""
+"""Setting text: characters that a font has, sizes that fit, lines on the canvas."""
 
 import math
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from sandbox.drawing.canvas import Canvas
+from sandbox.drawing.fonts import AILERON, NO_GLYPH, ems, file_for, font, joins, runs
+from sandbox.drawing.lines import balanced, broken, is_wide, pieces, wrapped
 from sandbox.drawing.palette import Color
 
-_REFERENCE: Final = 128
 _DASHES: Final = dict.fromkeys(range(0x2010, 0x2016), "-")
 _LIGATURES: Final = str.maketrans(
     {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"}
 )
-_QUOTES: Final = frozenset(map(chr, (*range(0x2018, 0x201E), 0xAB, 0xBB, 0x2039, 0x203A)))
-_EXTRA: Final = _QUOTES | frozenset("©°±·…™")
 _MOST_WORDS: Final = 220
 _MOST_CHARACTERS: Final = 1_500
 _FINE: Final = 96  # pixels from which on hinting changes widths by less than a percent
@@ -29,25 +23,30 @@ _LINE: Final = 1.2  # ems from the font's ascent to its descent
 _WORTH_A_LINE: Final = 0.76
 
 
-@lru_cache(maxsize=64)
-def font(size: int) -> ImageFont.FreeTypeFont:
-    """Return the embedded font at a size in pixels."""
-    loaded = ImageFont.load_default(size)
-    if not isinstance(loaded, ImageFont.FreeTypeFont):
-        raise RuntimeError("Pillow was built without FreeType: install a wheel from PyPI.")
-    return loaded
-
-
 def printable(text: str) -> str:
-    """Return the text in letters that the font has."""
-    plain = text.translate(_DASHES | _LIGATURES)
-    return " ".join("".join(map(_covered, plain)).split())
+    """Return the text in characters that can be drawn, with a box for each that no font has.
+
+    Of a long text only the beginning is looked at, twice as much as a poster can hold.
+    """
+    plain = text[: 2 * _MOST_CHARACTERS].translate(_DASHES | _LIGATURES)
+    kept: list[str] = []
+    for character in plain:
+        follows = joins(character) and kept and file_for(kept[-1]) != AILERON
+        kept.append(character if follows else _drawable(character))
+    return " ".join("".join(kept).split())
 
 
-def _covered(character: str) -> str:
-    """Return a character, its letter without the accent, or a space."""
-    letter = character if character in _EXTRA else unicodedata.normalize("NFKD", character)[:1]
-    return letter if " " <= letter <= "~" or letter in _EXTRA else " "
+def _drawable(character: str) -> str:
+    """Return a character, its Latin letter without the accent, a box, a space or nothing."""
+    if file_for(character) == AILERON:
+        return character
+    letter = unicodedata.normalize("NFKD", character)[:1]
+    if letter.isascii() and not is_wide(character):
+        return letter if letter.isprintable() else " "
+    category = unicodedata.category(character)
+    if category[0] in "CMZ":
+        return "" if category == "Cf" else " "
+    return character if file_for(character) else NO_GLYPH
 
 
 def abridged(text: str) -> str:
@@ -89,13 +88,13 @@ def fit(
     What does not fit at the smallest size is cut off with an ellipsis. Sizes are in pixels. With
     ``few_lines`` a somewhat smaller size is taken where it saves the third line or a later one.
     """
-    words = _breakable(text.split(), width / smallest)
+    parts = broken(pieces(text), width / smallest)
     sizes = range(round(smallest), max(round(largest), round(smallest)) + 1)
-    size = _largest_size(words, sizes, width, height, leading)
-    lines = _balanced(words, width / size)
-    fewer = _largest_size(words, sizes, width, height, leading, most=len(lines) - 1)
+    size = _largest_size(parts, sizes, width, height, leading)
+    lines = balanced(parts, width / size)
+    fewer = _largest_size(parts, sizes, width, height, leading, most=len(lines) - 1)
     if few_lines and len(lines) > 2 and fewer > _WORTH_A_LINE * size:
-        size, lines = fewer, _balanced(words, width / fewer)
+        size, lines = fewer, balanced(parts, width / fewer)
     room = max(1, int((height / size - _LINE) / leading) + 1)
     if len(lines) > room:
         lines = [*lines[: room - 1], lines[room - 1].rstrip(" ,.;:…") + "…"]
@@ -103,15 +102,15 @@ def fit(
 
 
 def _largest_size(
-    words: list[str], sizes: range, width: float, height: float, leading: float, most: int = 1000
+    parts: list[str], sizes: range, width: float, height: float, leading: float, most: int = 1000
 ) -> int:
     """Return the largest size at which at most ``most`` lines fit, or the smallest there is."""
     low, high = sizes[0], sizes[-1]
     while low < high:
         size = (low + high + 1) // 2
-        lines = _wrapped(words, width / size)
+        lines = wrapped(parts, width / size)
         tall = size * (_LINE + leading * (len(lines) - 1))
-        wide = max((_ems(line) for line in lines), default=0) * size
+        wide = max((ems(line) for line in lines), default=0) * size
         if len(lines) <= most and tall <= height and wide <= width:
             low = size
         else:
@@ -119,59 +118,12 @@ def _largest_size(
     return low
 
 
-@lru_cache(maxsize=4096)
-def _ems(text: str) -> float:
-    return font(_REFERENCE).getlength(text) / _REFERENCE
-
-
-def _breakable(words: list[str], ems: float) -> list[str]:
-    """Break words that are wider than a line even at the smallest size."""
-    pieces: list[str] = []
-    for word in words:
-        while _ems(word) > ems and len(word) > 1:
-            most = max(1, int(len(word) * ems / _ems(word)) - 1)
-            pieces.append(word[:most])
-            word = word[most:]
-        pieces.append(word)
-    return pieces
-
-
-def _wrapped(words: list[str], ems: float) -> list[str]:
-    space = _ems(" ")
-    lines: list[list[str]] = []
-    used = 0.0
-    for word in words:
-        wide = _ems(word)
-        if lines and used + space + wide <= ems:
-            lines[-1].append(word)
-            used += space + wide
-        else:
-            lines.append([word])
-            used = wide
-    return [" ".join(line) for line in lines]
-
-
-def _balanced(words: list[str], ems: float) -> list[str]:
-    """Wrap to the narrowest width that needs no more lines than the full one."""
-    best = _wrapped(words, ems)
-    low, high = ems / 3, ems
-    for _ in range(12):
-        middle = (low + high) / 2
-        lines = _wrapped(words, middle)
-        fits = all(_ems(line) <= middle for line in lines)
-        if fits and len(lines) <= len(best):
-            best, high = lines, middle
-        else:
-            low = middle
-    return best
-
-
 def set_block(
     canvas: Canvas, block: Block, corner: tuple[float, float], color: Color, *, center: float = 0
 ) -> None:
     """Draw a block with its top left at ``corner``, or centred in ``center`` pixels of width."""
     for index, line in enumerate(block.lines):
-        indent = (center - _ems(line) * block.size) / 2 if center else 0
+        indent = (center - ems(line) * block.size) / 2 if center else 0
         top = corner[1] + index * block.leading * block.size
         _draw_line(canvas, line, block, (corner[0] + indent, top), color)
 
@@ -181,13 +133,26 @@ def _draw_line(
 ) -> None:
     # Hinting makes small letters wider than the reference says: draw them larger, and shrink.
     scale = math.ceil(_FINE / block.size)
-    face, stroke = font(block.size * scale), block.size * scale * block.weight
-    _, _, right, bottom = face.getbbox(line, stroke_width=stroke)
+    size, stroke = block.size * scale, block.size * scale * block.weight
+    base = font(size).getmetrics()[0]
+    left = right = top = bottom = 0.0
+    placed = []
+    for file, part in runs(line):
+        face = font(size, file)
+        _, above, end, below = face.getbbox(part, stroke_width=stroke, anchor="ls")
+        placed.append((round(left), part, face))
+        right, top, bottom = max(right, left + end), min(top, base + above), max(bottom, below)
+        left += face.getlength(part)
     pad = math.ceil(stroke / scale) + 2
-    wide, tall = math.ceil(right / scale) + 2 * pad, math.ceil(bottom / scale) + 2 * pad
+    head = math.ceil(-top / scale)  # some scripts stand taller than Latin
+    wide = math.ceil(right / scale) + 2 * pad
+    tall = head + math.ceil((base + bottom) / scale) + 2 * pad
     mask = Image.new("L", (wide * scale, tall * scale))
-    ImageDraw.Draw(mask).text((pad * scale, pad * scale), line, 255, face, stroke_width=stroke)
-    canvas.stamp(mask.reduce(scale), (round(corner[0]) - pad, round(corner[1]) - pad), color)
+    pen, line_at = ImageDraw.Draw(mask), (pad + head) * scale + base
+    for start, part, face in placed:
+        at = (pad * scale + start, line_at)
+        pen.text(at, part, 255, face, anchor="ls", stroke_width=stroke)
+    canvas.stamp(mask.reduce(scale), (round(corner[0]) - pad, round(corner[1]) - pad - head), color)
 
 
 def spaced(
@@ -199,9 +164,9 @@ def spaced(
         block = Block((letter,), round(size), 1, 0.02)
         if letter != " ":
             set_block(canvas, block, (left, corner[1]), color)
-        left += _ems(letter) * round(size) + gap
+        left += ems(letter) * round(size) + gap
 
 
 def spaced_width(text: str, size: float) -> float:
     """Return the width in pixels of a line of :func:`spaced`."""
-    return sum(_ems(letter) * round(size) + size * 0.16 for letter in text.upper())
+    return sum(ems(letter) * round(size) + size * 0.16 for letter in text.upper())

@@ -19,7 +19,7 @@ SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     with api_server(
-        Settings(data_directory=tmp_path_factory.mktemp("data"), worker_port=0)
+        Settings(data_directory=tmp_path_factory.mktemp("data"), worker_port=0, metrics_port=0)
     ) as server:
         yield server
 

@@ -28,7 +28,7 @@ PICTURE = bytes(range(256)) * 9000
 
 @pytest.fixture
 async def the(tmp_path: Path) -> AsyncIterator[Parts]:
-    async with running(Settings(data_directory=tmp_path, worker_port=0)) as parts:
+    async with running(Settings(data_directory=tmp_path, worker_port=0, metrics_port=0)) as parts:
         yield parts
 
 

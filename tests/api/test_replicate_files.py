@@ -24,6 +24,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     settings = Settings(
         data_directory=tmp_path_factory.mktemp("data"),
         worker_port=0,
+        metrics_port=0,
         max_upload_bytes=2_000_000,
         body_seconds=2,
     )

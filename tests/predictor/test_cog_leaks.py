@@ -4,16 +4,19 @@ None of it can be mended from inside a predictor; each is a reason to keep the p
 """
 
 import json
+import random
 import secrets
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
+import pytest
 import requests
 
 from dev.servers import Server, predictor_server
-from tests.support.cog_client import Cog
+from tests.support.cog_client import Cog, data_uri, picture
 from tests.support.loopback import file_server, webhook_receiver
 from tests.support.sandbox_client import Sandbox
 
@@ -80,6 +83,50 @@ def test_an_id_with_a_null_character_takes_a_slot_for_ever(sandbox_process: Serv
         time.sleep(0.5)
 
         assert Cog(server.url).health()["status"] == "BUSY"
+
+
+@pytest.mark.slow
+def test_a_hang_up_while_cog_reads_inputs_freezes_them_but_no_paid_prediction(
+    sandbox_process: Server,
+) -> None:
+    """Cog raises its cancellation in a thread that is being born; see gpt_image/threads.py."""
+    # By name, because a lookup goes to a thread as well.
+    by_name = sandbox_process.url.replace("127.0.0.1", "localhost")
+    with predictor_server(OPENAI_PROXY_URL=by_name) as server, ThreadPoolExecutor() as pool:
+        cog = Cog(server.url)
+        paid = pool.submit(cog.predict, prompt="A lighthouse [sandbox:slow seconds=12]")
+        time.sleep(0.5)
+
+        hang_ups_until_frozen(server)
+
+        started = time.monotonic()
+        health = cog.health()
+        assert time.monotonic() - started < 10
+        assert health["status"] == "UNHEALTHY"
+        assert "restart this container" in health["user_healthcheck_error"]
+        assert cog.predict(prompt="Sent after the freeze").status == "succeeded"
+        assert paid.result().status == "succeeded"
+
+
+def hang_ups_until_frozen(server: Server) -> None:
+    edit = {"prompt": "Edit", "input_images": [data_uri(picture())] * 3}
+    port = int(server.root.rpartition(":")[2])
+    moments = random.Random(1)  # noqa: S311 - not a secret
+    for _ in range(60):
+        for _ in range(8):
+            hang_up(port, json.dumps({"input": edit}).encode(), moments.uniform(0, 0.03))
+        try:
+            requests.post(f"{server.url}/predictions", json={"input": edit}, timeout=3)
+        except requests.Timeout:
+            return
+    raise AssertionError("no freeze in 480 hang-ups: has Cog mended it?")
+
+
+def hang_up(port: int, body: bytes, after: float) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as caller:
+        head = f"POST /predictions HTTP/1.1\r\nHost: cog\r\nContent-Length: {len(body)}\r\n"
+        caller.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n" + body)
+        time.sleep(after)
 
 
 def test_webhooks_and_answers_hold_no_input(sandbox: Sandbox) -> None:

@@ -1,5 +1,6 @@
 """Each failure of the upstream becomes one sentence of our own, with what to do about it."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -9,9 +10,10 @@ import pytest
 
 from dev.servers import Server, free_port, predictor_server
 from gpt_image import errors
-from gpt_image.upstream import explain as upstream_errors
-from tests.support.cog_client import Cog
+from tests.support.cog_client import Cog, Prediction
+from tests.support.explained import explained, status_error
 from tests.support.generated_docs import assert_documented, table
+from tests.support.refusals import REFUSALS, refusing_upstream
 from tests.support.sandbox_client import Sandbox
 
 # What the upstream does, the sandbox's name for it, and the class that a caller sees.
@@ -59,6 +61,14 @@ FAILURES = [
     ("200 with JSON that breaks off", "truncated-json", "AnswerNotUsable"),
     ("200 with a URL that is 404", "url-404", "AnswerNotUsable"),
 ]
+METRICS = (
+    "error_class",
+    "error_status",
+    "error_code",
+    "error_param",
+    "error_request_id",
+    "may_have_been_billed",
+)
 MAY_BE_BILLED = {c.__name__ for c in errors.MayHaveBeenBilled.__subclasses__()}
 
 
@@ -71,12 +81,36 @@ def hurried(sandbox_process: Server) -> Iterator[Cog]:
 
 
 @pytest.fixture(scope="module")
-def sentences(hurried: Cog) -> dict[str, str]:
-    """Each failure's error, provoked once."""
+def failures(hurried: Cog) -> dict[str, Prediction]:
+    """Each failure, provoked once."""
     return {
-        fault: hurried.predict(prompt=f"A lighthouse [sandbox:{fault}]").error
+        fault: hurried.predict(
+            prompt=f"A lighthouse [sandbox:{fault}]",
+            background="transparent" if fault == "transparent-unsupported" else "auto",
+        )
         for _, fault, _ in FAILURES
     }
+
+
+@pytest.fixture(scope="module")
+def sentences(failures: dict[str, Prediction]) -> dict[str, str]:
+    return {fault: prediction.error for fault, prediction in failures.items()}
+
+
+@pytest.fixture(scope="module")
+def refusals() -> dict[str, Prediction]:
+    """Each refusal that the sandbox does not know, provoked once."""
+    with (
+        refusing_upstream() as upstream,
+        predictor_server(
+            OPENAI_PROXY_URL=f"{upstream.root}/v1", OPENAI_DEADLINE_SECONDS="1.5"
+        ) as server,
+    ):
+        cog = Cog(server.url)
+        return {
+            refusal.what: cog.predict(prompt=refusal.prompt, **refusal.inputs)
+            for refusal in REFUSALS
+        }
 
 
 @pytest.mark.parametrize(("fault", "name"), [(f, n) for _, f, n in FAILURES], ids=lambda v: v)
@@ -92,13 +126,29 @@ def test_a_failure_has_its_class_and_says_what_to_do(
 
 
 @pytest.mark.docs
-def test_the_document_shows_every_sentence(sentences: dict[str, str]) -> None:
-    rows = [
-        (what, f"`{name}`", shown(sentences[fault].partition(": ")[2]))
-        for what, fault, name in FAILURES
-    ]
+def test_the_document_shows_every_sentence(
+    failures: dict[str, Prediction], refusals: dict[str, Prediction]
+) -> None:
+    told = [(what, failures[fault]) for what, fault, _ in FAILURES] + list(refusals.items())
+    rows = []
+    for what, prediction in told:
+        name, _, sentence = prediction.error.partition(": ")
+        rows.append((what, f"`{name}`", shown(sentence)))
     heads = ("what the upstream does", "class", "sentence")
     assert_documented("docs/errors.md", "errors", table(heads, rows))
+
+
+@pytest.mark.docs
+def test_the_document_shows_the_metrics_of_an_error(failures: dict[str, Prediction]) -> None:
+    chosen = ("key-rejected", "unknown-parameter", "moderation", "502-html", "stall")
+    names = {fault: what for what, fault, _ in FAILURES}
+    rows = []
+    for fault in chosen:
+        found = failures[fault].metrics
+        cells = [shown(json.dumps(found[name])) if name in found else "" for name in METRICS]
+        rows.append((names[fault], *(f"`{cell}`" if cell else "" for cell in cells)))
+    heads = ("what the upstream does", *(f"`{name}`" for name in METRICS))
+    assert_documented("docs/errors.md", "metrics", table(heads, rows))
 
 
 def shown(sentence: str) -> str:
@@ -126,6 +176,42 @@ def test_verification_names_the_settings_page(sentences: dict[str, str]) -> None
     assert page in sentences["organization-not-verified"]
 
 
+def test_the_metrics_of_a_failure_say_what_its_sentence_says(
+    failures: dict[str, Prediction],
+) -> None:
+    for _, fault, name in FAILURES:
+        prediction = failures[fault]
+        metrics = prediction.metrics
+        assert metrics["error_class"] == name
+        assert metrics["may_have_been_billed"] == (name in MAY_BE_BILLED)
+        for metric, words in {
+            "error_status": "HTTP {}",
+            "error_code": "code: {}",
+            "error_param": "'{}'",
+            "error_request_id": "request id: {}",
+        }.items():
+            if metric in metrics and not (name == "AnswerNotUsable" or metric == "error_param"):
+                assert words.format(metrics[metric]) in prediction.error
+        status = re.search(r"HTTP (\d+)", prediction.error)
+        if status and name != "AnswerNotUsable":
+            assert metrics["error_status"] == int(status[1])
+    assert failures["unknown-parameter"].metrics["error_param"] == "quality"
+    assert failures["html"].metrics["error_status"] == 200
+    assert re.fullmatch(r"req_\w+", failures["data-empty"].metrics["error_request_id"])
+    assert "error_status" not in failures["stall"].metrics
+
+
+def test_an_error_of_the_request_has_its_metrics_too(hurried: Cog) -> None:
+    metrics = hurried.predict(prompt=" ").metrics
+    assert metrics["error_class"] == "InvalidInput"
+    assert metrics["may_have_been_billed"] is False
+    assert not {"error_status", "error_code", "error_param", "error_request_id"} & set(metrics)
+
+
+def test_a_success_has_no_metrics_of_an_error(cog: Cog) -> None:
+    assert not set(METRICS) & set(cog.predict().metrics)
+
+
 def test_errors_carry_the_upstreams_code_and_request_id(sentences: dict[str, str]) -> None:
     assert re.search(
         r"\(HTTP 401, code: invalid_api_key, request id: req_\w+\)", sentences["key-rejected"]
@@ -142,20 +228,6 @@ def test_an_upstream_that_is_not_there_is_down_and_not_billed() -> None:
 
 
 # --- the whole of the openai SDK, and gateways, without a server
-
-
-def status_error(status: int, body: object, **headers: str) -> openai.APIStatusError:
-    request = httpx2.Request("POST", "https://api.example/v1/images/generations")
-    response = httpx2.Response(status, request=request, headers=headers)
-    made = openai.AsyncOpenAI(api_key="test-key", max_retries=0)._make_status_error(
-        "message", body={"error": body}, response=response
-    )
-    assert isinstance(made, openai.APIStatusError)
-    return made
-
-
-def explained(error: Exception) -> errors.GptImageError:
-    return upstream_errors.explain(error, credential="openai_api_key", model="m", private={})
 
 
 def sdk_exceptions() -> list[type[Exception]]:
@@ -240,34 +312,26 @@ def test_a_gateways_own_type_does_not_hide_the_code(
     assert isinstance(explained(status_error(status, body)), expected)
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("the job was cancelled; CancelledError", "the job was canceled; CanceledError"),
-        ("key sk-abc123.XYZ is wrong", "key [key] is wrong"),
-        (
-            "Incorrect API key provided: sk-test****************abcd.",
-            "Incorrect API key provided: [key]",
-        ),
-        ("header 'Bearer abc.def'", "header '[key]'"),
-        ("GET https://user:pass@host/v1 failed", "GET https://host/v1 failed"),
-        ("one\ntwo\x00\x1b[31m", "one two [31m"),
-        ("said my-secret aloud", "said [key] aloud"),
-        ("x" * 400, "x" * 297 + "..."),
-    ],
-)
-def test_an_upstreams_words_are_made_fit_to_show(text: str, shown: str) -> None:
-    assert upstream_errors.clean(text, {"my-secret": "[key]"}) == shown
-
-
 def test_a_fault_of_our_own_names_its_place_and_no_more() -> None:
-    with pytest.raises(errors.UnexpectedFailure) as caught, errors.told_in_one_sentence():
+    shown: list[errors.GptImageError] = []
+    with (
+        pytest.raises(errors.UnexpectedFailure) as caught,
+        errors.told_in_one_sentence(shown.append),
+    ):
         raise ValueError("test-key-caller was cancelled")
+
+    assert shown == [caught.value]
 
     assert "ValueError in test_errors.py:" in str(caught.value)
     assert "test-key-caller" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+def test_no_sentence_is_taken_for_a_cancellation() -> None:
+    """Cog reports an error that contains the word as canceled."""
+    error = errors.RequestRejected("It said: the job was cancelled; CancelledError.")
+    assert error.line == "RequestRejected: It said: the job was canceled; CanceledError."
 
 
 def test_the_drawing_of_the_tree_is_the_tree() -> None:

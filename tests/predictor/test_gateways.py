@@ -257,4 +257,29 @@ def test_a_false_success_without_any_image_is_an_error_and_not_repeated(
 
 def test_an_error_behind_a_success_status_is_repeated_to_the_caller(cog: Cog) -> None:
     error = cog.predict(prompt="A lighthouse [sandbox:error-200]").error
-    assert "an error behind a success status (Image generation failed)" in error
+    assert "an error instead of images (Image generation failed)" in error
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Answer(b'{"data":' + b"[" * 100_000), "AnswerNotUsable"),
+        (Answer(b'{"data":[{"url":"' + b"1" * 5_000 + b'"}]}'), "AnswerNotUsable"),
+        (Answer(b'{"error":' + b"[" * 100_000, 400), "RequestRejected"),
+        (
+            Answer(b'{"error":{"message":' + b"[" * 900 + b"]" * 900 + b',"code":{}}}', 400),
+            "RequestRejected",
+        ),
+        (Answer(b'{"error":{"message":["a"],"param":{"a":1}}}', 200), "AnswerNotUsable"),
+    ],
+    ids=["deep", "long number", "deep error", "deep message", "no text"],
+)
+def test_json_that_no_api_would_send_is_an_ordinary_error(answer: Answer, error: str) -> None:
+    with (
+        stand_in() as upstream,
+        predictor_server(OPENAI_PROXY_URL=f"{upstream.root}/v1") as server,
+    ):
+        upstream.answer = lambda _: answer
+        prediction = Cog(server.url).predict()
+
+    assert prediction.error.startswith(f"{error}: ")

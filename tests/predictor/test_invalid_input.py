@@ -18,8 +18,13 @@ from tests.support.sandbox_client import Sandbox
             "A jpeg cannot be transparent; set output_format to png or webp, "
             "or background to auto or opaque.",
         ),
+        (
+            {"user_id": "u" * 129},
+            "The user_id has 129 characters and OpenAI takes 128; "
+            "send a shorter one, such as a hash of it.",
+        ),
     ],
-    ids=["empty prompt", "blank prompt", "long prompt", "transparent jpeg"],
+    ids=["empty prompt", "blank prompt", "long prompt", "transparent jpeg", "long user id"],
 )
 def test_the_caller_is_told_what_to_change(
     cog: Cog, sandbox: Sandbox, inputs: dict[str, str], sentence: str
@@ -34,6 +39,11 @@ def test_the_caller_is_told_what_to_change(
 def test_the_longest_prompt_is_taken(cog: Cog, sandbox: Sandbox) -> None:
     assert cog.predict(prompt="x" * 32_000).status == "succeeded"
     assert len(sandbox.request.arguments["prompt"]) == 32_000
+
+
+def test_the_longest_user_id_is_taken(cog: Cog, sandbox: Sandbox) -> None:
+    assert cog.predict(user_id="u" * 128).status == "succeeded"
+    assert sandbox.request.arguments["safety_identifier"] == "u" * 128
 
 
 @pytest.mark.parametrize(

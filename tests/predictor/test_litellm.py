@@ -9,8 +9,8 @@ from contextlib import ExitStack
 import pytest
 import requests
 
-from dev.litellm_proxy import LiteLLMProxy, litellm_proxy
 from dev.servers import Server, predictor_server
+from dev.servers.litellm import LiteLLMProxy, litellm_proxy
 from tests.support.cog_client import Cog, data_uri, picture
 from tests.support.loopback import webhook_receiver
 from tests.support.sandbox_client import Recorded, Sandbox

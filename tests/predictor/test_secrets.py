@@ -1,12 +1,17 @@
 """No key, and no prompt in an error: canaries go through every path, then everything is scanned."""
 
+import base64
+import itertools
 import json
+import re
 import secrets
+import unicodedata
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import unquote
 
 import pytest
 import requests
@@ -14,7 +19,8 @@ import requests
 from dev.servers import Server, predictor_server
 from sandbox.faults import FAULTS
 from tests.support.cog_client import Cog, data_uri, picture
-from tests.support.loopback import Webhooks, echoing_upstream, webhook_receiver
+from tests.support.echo import DISGUISES, PLACES, echoing_upstream
+from tests.support.loopback import Webhooks, webhook_receiver
 from tests.support.sandbox_client import Sandbox
 
 CALLER, PROXY, OPERATOR = (
@@ -24,12 +30,40 @@ MALFORMED = [f"{CALLER}\n{CALLER}", f"{CALLER} {CALLER}", f"“{CALLER}”", f"{
 
 
 def leaks(text: str) -> list[str]:
-    """The canaries in a text, whole or in a tell-tale part, plain or URL-encoded."""
+    """The canaries in a text: ten characters in a row, in any spelling that a reader could undo."""
+    spelled = {plain(text), plain(unquote(unquote(text))), plain(decoded(text))}
     return [
         canary
         for canary in (CALLER, PROXY, OPERATOR)
-        if canary[-16:] in text or canary[:20] in text or quote(canary) in text
+        if any(piece in one for one in spelled for piece in telltales(canary))
     ]
+
+
+def plain(text: str) -> str:
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text).casefold())
+
+
+def decoded(text: str) -> str:
+    """With JSON's escapes undone, those of a text inside a text too, and HTML's."""
+    text = re.sub(r"\\+u([0-9a-f]{4})", lambda code: chr(int(code[1], 16)), text)
+    return re.sub(r"(?:&#|&amp;#)(\d+);", lambda code: chr(int(code[1])), text)
+
+
+@cache
+def telltales(canary: str) -> set[str]:
+    """Each run of ten of it; in base64 or hex each run that stands for seven of it or more."""
+    forms = {plain(canary): 10}
+    for one in (canary, canary.upper(), canary.swapcase()):
+        forms[one.encode().hex()] = 14
+        once = base64.b64encode(one.encode())
+        forms[plain(base64.b64encode(once).decode())] = 14
+        for before in range(3):
+            forms[plain(base64.b64encode(bytes(before) + one.encode()).decode()[4:-4])] = 10
+    return {
+        form[start : start + length]
+        for form, length in forms.items()
+        for start in range(len(form) - length + 1)
+    }
 
 
 @dataclass
@@ -40,8 +74,8 @@ class Evidence:
 
     def add_files(self, directory: Path) -> None:
         for file in directory.rglob("*"):
-            content = file.read_bytes().decode("latin-1") if file.is_file() else ""
-            self.texts[f"file {file.name}"] = f"{file}\n{content}"
+            content = file.read_bytes().decode(errors="replace") if file.is_file() else ""
+            self.texts[f"file {file}"] = f"{file}\n{content}"
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +108,8 @@ def evidence(sandbox_process: Server, hidden: Path) -> Iterator[Evidence]:
             for name, environment in servers(sandbox_process, upstream, hidden).items():
                 with predictor_server(**environment) as server:
                     drive(Cog(server.url), webhooks, evidence, f"{name} {upstream}")
+                    if upstream:
+                        drive_echoes(Cog(server.url), evidence, name)
                     evidence.add_files(hidden)
                     for page in ("openapi.json", "health-check"):
                         evidence.texts[f"{name} {page}"] = requests.get(
@@ -115,22 +151,40 @@ def drive(cog: Cog, webhooks: Webhooks, evidence: Evidence, name: str) -> None:
             webhooks.wait_for_count(done + 1)
 
 
+def drive_echoes(cog: Cog, evidence: Evidence, name: str) -> None:
+    """Every echo of the key in use, and of the health check what it says after each kind."""
+
+    def one(echo: tuple[str, str, str | None]) -> None:
+        place, disguise, key = echo
+        inputs: dict[str, object] = {"prompt": f"A lighthouse <{place}|{disguise}|key>"}
+        inputs |= {"openai_api_key": key} if key else {}
+        answer = cog.post({"input": inputs}).text
+        evidence.texts[f"{name} echo {place} {disguise} {bool(key)}"] = answer
+        if disguise == "plain":
+            evidence.texts[f"{name} health after {place} {bool(key)}"] = str(cog.health())
+
+    with ThreadPoolExecutor(24) as pool:
+        list(pool.map(one, itertools.product(PLACES, DISGUISES, (None, CALLER))))
+
+
 def test_no_key_comes_out_anywhere(evidence: Evidence) -> None:
-    assert len(evidence.texts) > 200
+    assert len(evidence.texts) > 2 * 2 * len(PLACES) * len(DISGUISES)
     found = {where: leaks(text) for where, text in evidence.texts.items() if leaks(text)}
     assert not found
 
 
+@pytest.mark.parametrize("disguise", DISGUISES)
 @pytest.mark.parametrize("canary", [CALLER, PROXY, OPERATOR], ids=["caller", "proxy", "operator"])
-def test_the_scan_finds_a_planted_key(hidden: Path, canary: str) -> None:
-    planted = hidden / "planted.txt"
-    planted.write_text(f"oops: {canary}")
+def test_the_scan_finds_a_planted_key(tmp_path: Path, canary: str, disguise: str) -> None:
+    (tmp_path / "planted.txt").write_text(f"oops: {DISGUISES[disguise](canary)}")
     evidence = Evidence()
-    try:
-        evidence.add_files(hidden)
-    finally:
-        planted.unlink()
-    assert leaks(evidence.texts["file planted.txt"]) == [canary]
+    evidence.add_files(tmp_path)
+
+    (text,) = evidence.texts.values()
+    # The three begin alike, so that in base64 and hex one is taken for the others.
+    assert canary in leaks(text)
+    assert canary in leaks(json.dumps({"error": text}))
+    assert not leaks("the canary of a caller")
 
 
 def test_every_path_was_really_driven(evidence: Evidence) -> None:
@@ -169,11 +223,32 @@ def test_the_key_reaches_its_upstream_and_only_in_one_header(
                 assert not leaks(json.dumps([headers, sandbox.request.arguments]))
 
 
-def test_an_error_does_not_repeat_the_prompt(sandbox_process: Server) -> None:
-    prompt = "the secret plans of the lighthouse keepers"
-    with echoing_upstream() as echo, predictor_server(OPENAI_PROXY_URL=echo) as server:
-        prediction = Cog(server.url).predict(prompt=prompt)
+# Of a prompt a word or two may show; what follows are the spellings that keep more of it legible.
+LEGIBLE = [
+    *("plain", "upper", "swapped", "first-half", "second-half", "spaces", "dashes", "commas"),
+    *("percent", "escapes", "entities", "invisible", "wide", "base64", "hex"),
+]
 
-    assert prediction.error.startswith("RequestRejected: ")
-    assert "[prompt]" in prediction.error
-    assert prompt not in str(prediction.body) + server.log
+
+def test_an_error_does_not_repeat_the_prompt() -> None:
+    prompt = "the secret plans of the lighthouse keepers, drawn at night on the wall of the cellar"
+    halves = plain(prompt)[: len(plain(prompt)) // 2], plain(prompt)[len(plain(prompt)) // 2 :]
+    with echoing_upstream() as echo, predictor_server(OPENAI_PROXY_URL=echo) as server:
+        cog = Cog(server.url)
+
+        def told(place: str, disguise: str) -> str:
+            return json.dumps(cog.predict(prompt=f"{prompt} <{place}|{disguise}|prompt>").body)
+
+        with ThreadPoolExecutor(12) as pool:
+            chosen = list(itertools.product(PLACES, LEGIBLE))
+            texts = list(pool.map(lambda one: told(*one), chosen))
+        whole = cog.predict(prompt=prompt)
+        everything = [*texts, json.dumps(whole.body), server.log, str(cog.health())]
+
+    assert whole.error.startswith("RequestRejected: ")
+    assert "bad [key] for [prompt] was canceled" in whole.error
+    for text in everything:
+        for spelled in (plain(text), plain(unquote(text)), plain(decoded(text))):
+            assert not [half[:24] for half in halves if half[:24] in spelled], text
+            assert prompt.encode().hex()[:24] not in spelled
+            assert plain(base64.b64encode(prompt.encode()).decode())[:18] not in spelled

@@ -2,10 +2,15 @@
 
 import os
 import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from dev.servers import Server, ServerError, predictor_server
+from dev.servers import PROJECT, Server, ServerError, predictor_server
 from gpt_image.errors import BadSettings
 from gpt_image.settings import Settings, take_settings
 from tests.support.cog_client import Cog
@@ -52,6 +57,14 @@ def test_a_blank_key_counts_as_absent(monkeypatch: pytest.MonkeyPatch, blank: st
         ("OPENAI_PROXY_URL", "ftp://gateway/v1", "must be a URL such as"),
         ("OPENAI_PROXY_URL", "https://user:hidden@gateway/v1", "must not hold a login"),
         ("OPENAI_BASE_URL", "https://gateway/v1?key=hidden", "without ? and #"),
+        ("OPENAI_BASE_URL", "https://gateway/v 1", "must be a URL such as"),
+        ("OPENAI_BASE_URL", "https://gate way/v1", "must be a URL such as"),
+        ("OPENAI_BASE_URL", "https://gateway:port/v1", "must be a URL such as"),
+        ("OPENAI_BASE_URL", "https://gateway:65536/v1", "impossible port; it must be from 1 to"),
+        ("OPENAI_PROXY_URL", "https://gateway:0/v1", "impossible port; it must be from 1 to 65535"),
+        ("OPENAI_PROXY_URL", "https://gateway..example/v1", "impossible host name; each part"),
+        ("OPENAI_PROXY_URL", f"https://{'g' * 64}.example/v1", "impossible host name; each part"),
+        ("OPENAI_PROXY_URL", f"https://{'g.' * 130}example/v1", "impossible host name; each part"),
         ("OPENAI_DEADLINE_SECONDS", "0", "greater than 0"),
         ("OPENAI_DEADLINE_SECONDS", "soon", "valid number"),
         ("OPENAI_RETRY_AMBIGUOUS", "maybe", "valid boolean"),
@@ -65,11 +78,104 @@ def test_a_wrong_value_is_named_by_its_variable_and_not_repeated(
     with pytest.raises(BadSettings) as caught:
         take_settings()
 
-    assert str(caught.value).startswith("Set these environment variables right and start again: ")
+    assert str(caught.value).startswith("Correct these environment variables and start again: ")
     assert f"{name}: " in str(caught.value)
     assert says in str(caught.value)
     assert "hidden" not in str(caught.value)
     assert f" {value}" not in str(caught.value).replace("greater than 0", "")
+
+
+@pytest.mark.parametrize(
+    ("value", "url"),
+    [
+        (" https://gateway.example/v1/ ", "https://gateway.example/v1"),
+        ("https://gateway.example:8443/v1\n", "https://gateway.example:8443/v1"),
+        ("http://predictor_1:5000/v1", "http://predictor_1:5000/v1"),
+        ("http://[::1]:5000/v1", "http://[::1]:5000/v1"),
+        ("http://10.0.0.7/v1", "http://10.0.0.7/v1"),
+        ("https://bücher.example/v1", "https://bücher.example/v1"),
+        (f"https://{'g' * 63}.example/v1", f"https://{'g' * 63}.example/v1"),
+    ],
+)
+def test_a_url_is_taken_as_it_was_meant(
+    monkeypatch: pytest.MonkeyPatch, value: str, url: str
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", value)
+    monkeypatch.setenv("OPENAI_PROXY_URL", value)
+    settings = take_settings()
+    assert settings.openai_base_url == settings.openai_proxy_url == url
+
+
+def test_a_file_stands_in_for_an_absent_variable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "openai_api_key").write_text("test-key-from-a-file\n")
+    (tmp_path / "somebody_elses").mkdir()
+
+    settings = take_settings(tmp_path)
+    assert settings.openai_api_key
+    assert settings.openai_api_key.get_secret_value() == "test-key-from-a-file"
+
+    monkeypatch.setenv("OPENAI_API_KEY", "test-key-of-a-variable")
+    settings = take_settings(tmp_path)
+    assert settings.openai_api_key
+    assert settings.openai_api_key.get_secret_value() == "test-key-of-a-variable"
+
+
+def _self_link(path: Path) -> None:
+    path.symlink_to(path)
+
+
+BROKEN_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a pipe": (os.mkfifo, "is not a regular file"),
+    "a directory": (Path.mkdir, "is not a regular file"),
+    "a device": (lambda path: path.symlink_to("/dev/zero"), "is not a regular file"),
+    "no text": (lambda path: path.write_bytes(b"key\xff\xfe"), "is not UTF-8 text"),
+    "a dangling link": (lambda path: path.symlink_to("gone"), "No such file or directory"),
+    "a link to itself": (_self_link, "cannot be read (Too many levels of symbolic links)"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN_FILES)
+def test_a_secret_file_that_is_none_is_named_at_start(tmp_path: Path, kind: str) -> None:
+    make, says = BROKEN_FILES[kind]
+    make(tmp_path / "OPENAI_PROXY_KEY")
+
+    with pytest.raises(BadSettings) as caught:
+        take_settings(tmp_path)
+
+    assert says in str(caught.value)
+    assert f"The secret {tmp_path / 'OPENAI_PROXY_KEY'} " in str(caught.value)
+    assert "mount a text file there" in str(caught.value)
+
+
+@pytest.mark.parametrize("what", ["the file", "the directory"])
+def test_a_secret_that_this_user_may_not_read_is_named_at_start(what: str) -> None:
+    """In a process of another user where this one is root, who may read everything."""
+    command = (
+        "import os, pathlib, sys\n"
+        "from gpt_image.settings import take_settings\n"
+        "os.geteuid() or os.setuid(65534)\n"
+        "take_settings(pathlib.Path(sys.argv[1]))\n"
+    )
+    # Not in pytest's own directory, which is closed to other users.
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "openai_api_key"
+        file.write_text("test-value")
+        file.chmod(0 if what == "the file" else 0o644)
+        Path(directory).chmod(0o755 if what == "the file" else 0)
+        run = subprocess.run(
+            [sys.executable, "-c", command, directory],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        Path(directory).chmod(0o700)
+
+    named = file if what == "the file" else directory
+    assert f"The secret {named} cannot be read (Permission denied); mount" in run.stderr
+    assert "test-value" not in run.stderr
 
 
 def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

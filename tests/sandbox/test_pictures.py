@@ -6,12 +6,15 @@ import random
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from dev.servers import sandbox_server
 from sandbox.drawing.canvas import Canvas
+from sandbox.drawing.caption import split_title
+from sandbox.drawing.fonts import NO_GLYPH, ems, font, runs
+from sandbox.drawing.lines import pieces
 from sandbox.drawing.palette import base_hue, oklch
-from sandbox.drawing.typography import Block, abridged, fit, font, printable, set_block
+from sandbox.drawing.typography import Block, abridged, fit, printable, set_block
 from tests.sandbox.conftest import Api
 
 
@@ -96,8 +99,55 @@ def test_any_prompt_gives_a_picture(api: Api, prompt: str, background: str) -> N
     assert images(api.generate(prompt=prompt, background=background).json())
 
 
-def test_text_keeps_the_letters_that_the_font_has() -> None:
-    assert printable("Café \N{EN DASH} “naïve” 日本 straße") == "Cafe - “naive” strasse"
+def test_text_keeps_what_can_be_drawn() -> None:
+    assert printable("Café \N{EN DASH} “naïve” straße") == "Cafe - “naive” strasse"
+    scripts = "日本語 한국어 Привет Ελλάδα שלום مرحبا สวัสดี हिन्दी"
+    emoji = "🎉 \N{WOMAN}\N{ZERO WIDTH JOINER}\N{ROCKET} 👍🏽 🇩🇪"
+    assert printable(f"{scripts} {emoji}") == f"{scripts} {emoji}"
+
+
+def test_what_no_font_has_is_a_box_and_what_cannot_be_seen_is_nothing() -> None:
+    assert printable("a \N{EGYPTIAN HIEROGLYPH A001} b") == f"a {NO_GLYPH} b"
+    assert (
+        printable("hid\N{ZERO WIDTH SPACE}den \N{RIGHT-TO-LEFT OVERRIDE}\x07 text") == "hidden text"
+    )
+
+
+def ink(text: str) -> bytes:
+    """Return how a line of text looks."""
+    canvas = Canvas(Image.new("RGB", (400, 100), "white"))
+    set_block(canvas, Block((text,), 40, 1, 0.018), (10, 10), (0, 0, 0))
+    return canvas.image.tobytes()
+
+
+def test_each_character_of_other_scripts_has_its_own_glyph() -> None:
+    characters = "日本語한Жשعสह🎉🦊❤ำ"
+    looks = {ink(character) for character in (*characters, NO_GLYPH, " ")}
+    assert len(looks) == len(characters) + 2
+
+
+@pytest.mark.skipif(not features.check("raqm"), reason="this Pillow shapes no text")
+def test_an_emoji_of_several_characters_is_one_glyph() -> None:
+    for sequence in ("\N{WOMAN}\N{ZERO WIDTH JOINER}\N{ROCKET}", "👍🏽", "🇩🇪"):
+        assert ems(sequence) == pytest.approx(ems("🎉"), rel=0.1)
+
+
+def test_words_that_run_leftwards_are_drawn_as_one() -> None:
+    assert [text for _, text in runs("مرحبا بالعالم")] == ["مرحبا بالعالم"]
+    assert [text for _, text in runs("ab 日本 cd")] == ["ab ", "日本", " cd"]
+
+
+def test_scripts_without_spaces_break_anywhere_but_before_a_closing_sign() -> None:
+    assert pieces("A fox") == ["A", " fox"]
+    assert pieces("夜の「海」。") == ["夜", "の", "「海」。"]
+    assert pieces("세계 🎉🎉") == ["세계", " 🎉", "🎉"]
+
+
+def test_a_long_title_ends_at_its_first_clause_in_every_script() -> None:
+    latin = "A lighthouse at dusk, bold shapes, a calm sea with boats and gulls above it"
+    assert split_title(latin)[0] == "A lighthouse at dusk"
+    japanese = "宇宙飛行士が馬に乗っている写真。" + "背景には巨大な惑星と星雲が広がる" * 3
+    assert split_title(japanese)[0] == "宇宙飛行士が馬に乗っている写真"
 
 
 def test_prompts_in_other_scripts_give_pictures_of_their_own(api: Api) -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import openai
 import pytest
 import requests
 
@@ -90,7 +91,8 @@ def test_the_key_is_looked_at_before_the_body(api: Api) -> None:
     for path in ("generations", "edits"):
         answer = requests.post(f"{api.url}/images/{path}", data=b"{", timeout=5)
         assert answer.status_code == 401
-    assert requests.get(f"{api.url}/models", timeout=5).status_code == 401
+    for path in ("models", f"models/{MODEL}"):
+        assert requests.get(f"{api.url}/{path}", timeout=5).status_code == 401
 
 
 def test_answers_carry_the_apis_headers(api: Api) -> None:
@@ -104,6 +106,10 @@ def test_answers_carry_the_apis_headers(api: Api) -> None:
 
 def test_models_and_unknown_paths_answer_as_the_api_does(api: Api) -> None:
     assert next(iter(api.sdk().models.list())).id == MODEL
+    assert api.sdk().models.retrieve(MODEL).id == MODEL
+    with pytest.raises(openai.NotFoundError) as caught:
+        api.sdk().models.retrieve("gpt-image-9")
+    assert (caught.value.code, caught.value.request_id is None) == ("model_not_found", False)
     variations = api.http.post(f"{api.url}/images/variations", timeout=5)
     assert (variations.status_code, "error" in variations.json()) == (404, True)
     assert api.http.get(f"{api.url}/images/edits", timeout=5).status_code == 405

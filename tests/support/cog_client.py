@@ -1,8 +1,6 @@
 """A client of Cog's HTTP API, as a caller would write it."""
 
-import base64
 import io
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,8 +8,9 @@ from typing import Any
 import requests
 from PIL import Image
 
-# A 409 was never started (measured on Cog 0.23.1: spurious ones come with free slots too).
-_AT_CAPACITY = 409
+from dev.busy import until_taken
+from dev.data_uris import data_uri as data_uri
+from dev.data_uris import decoded
 
 
 @dataclass
@@ -29,13 +28,11 @@ class Cog:
 
     def post(self, body: object, *, id: str | None = None, **headers: str) -> requests.Response:
         method, path = ("PUT", f"/predictions/{id}") if id else ("POST", "/predictions")
-        while True:
-            answer = requests.request(
+        return until_taken(
+            lambda: requests.request(
                 method, self.url + path, json=body, headers=headers, timeout=120
             )
-            if answer.status_code != _AT_CAPACITY:
-                return answer
-            time.sleep(0.05)
+        )
 
     def health(self) -> dict[str, Any]:
         health: dict[str, Any] = requests.get(f"{self.url}/health-check", timeout=10).json()
@@ -68,7 +65,7 @@ class Prediction:
     @property
     def files(self) -> list[bytes]:
         assert self.status == "succeeded", self.body
-        return [base64.b64decode(uri.partition(",")[2]) for uri in self.body["output"]]
+        return [decoded(uri)[0] for uri in self.body["output"]]
 
     @property
     def media_types(self) -> list[str]:
@@ -82,10 +79,6 @@ class Prediction:
     def image(self) -> Image.Image:
         (image,) = self.images
         return image
-
-
-def data_uri(data: bytes, media_type: str = "image/png") -> str:
-    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
 def picture(format: str = "PNG", size: tuple[int, int] = (64, 48), color: str = "teal") -> bytes:

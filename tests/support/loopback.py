@@ -112,21 +112,6 @@ def upload_receiver() -> Iterator[Uploads]:
         yield Uploads(url, files)
 
 
-@contextmanager
-def echoing_upstream() -> Iterator[str]:
-    """An upstream that refuses every request and repeats its key and its prompt, as some do."""
-
-    class Echo(_Handler):
-        def do_POST(self) -> None:
-            request = json.loads(self.body())
-            message = f"bad {self.headers['Authorization']} for {request['prompt']} was cancelled"
-            error = {"message": message, "type": "upstream_error", "code": None, "param": None}
-            self.answer(400, json.dumps({"error": error}).encode())
-
-    with _serving(Echo) as url:
-        yield f"{url}/v1"
-
-
 @dataclass(frozen=True)
 class Received:
     """A request that reached a stand-in."""

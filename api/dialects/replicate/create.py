@@ -80,7 +80,6 @@ async def _create(
         await the.input_files.forget(new.id)
         raise
     if not accepted.is_new:
-        log.info("A request was repeated.", extra={"prediction": accepted.prediction.id})
         await the.input_files.forget(new.id)
     return await _answer(accepted.prediction, wait, request, the)
 

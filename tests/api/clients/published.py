@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from dev.environments import CACHE, environment
+from dev.servers.environments import CACHE, environment
 
 HERE = Path(__file__).parent
 MODEL = "openai/gpt-image-2"

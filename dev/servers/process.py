@@ -1,26 +1,24 @@
-"""Cog's server and the sandbox as subprocesses on loopback: for the runner, tests, benchmarks."""
+"""One subprocess that serves on loopback, from its start until nothing of it is left."""
 
+import atexit
 import http.client
-import json
 import os
-import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 READY_WITHIN = 60.0  # seconds; a busy CI machine with two cores needs a few
 STOP_WITHIN = 10.0  # seconds until SIGKILL
-PORT_ATTEMPTS = 5
-PORT_TAKEN = "Address already in use"  # coglet's words
 
 
 class ServerError(Exception):
@@ -36,28 +34,39 @@ class Server:
     """One subprocess in a session of its own, with the text it has written so far.
 
     `root` is `http://127.0.0.1:PORT`; `url` is what clients are given (the sandbox's ends in /v1).
+    It gets a temporary directory of its own, which goes with it: several users of a machine do not
+    meet there, and nothing is left behind.
     """
 
     def __init__(
-        self, name: str, command: Sequence[str | Path], environment: Mapping[str, str]
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        environment: Mapping[str, str],
+        checkout: Path = PROJECT,
     ) -> None:
         self.name = name
         self.root = self.url = ""
         # A file and not a pipe: nothing has to read it, so a chatty server never blocks.
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - lives until stop()
         self._final_log: str | None = None
+        self._folder = tempfile.mkdtemp(prefix="gpt-image-2-")
         try:
-            self.process = subprocess.Popen(
-                command,
-                cwd=PROJECT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=self._output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except BaseException:
+            with _uninterrupted():
+                self.process = subprocess.Popen(
+                    command,
+                    cwd=checkout,
+                    env={**environment, "TMPDIR": self._folder},
+                    stdin=subprocess.DEVNULL,
+                    stdout=self._output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+                # For a Ctrl-C that comes before whoever asked for this server can stop it.
+                atexit.register(self.stop)
+        except OSError:
             self._output.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
             raise
 
     @property
@@ -100,40 +109,9 @@ class Server:
             if self._final_log is None:
                 self._final_log = self.log
                 self._output.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+            atexit.unregister(self.stop)
         return code
-
-
-@contextmanager
-def sandbox_server(python: Path | str = sys.executable, **environment: str) -> Iterator[Server]:
-    """The stand-in for the OpenAI Images API on a free port; `environment` holds its SANDBOX_*."""
-    own = {"SANDBOX_HOST": HOST, "SANDBOX_PORT": "0", "PYTHONUNBUFFERED": "1"}
-    variables = clean_environment(python) | own | environment
-    server = Server("The sandbox", [python, "-m", "sandbox"], variables)
-    try:
-        server.wait_until(lambda: _found_sandbox_address(server))
-        yield server
-    finally:
-        server.stop()
-
-
-@contextmanager
-def predictor_server(
-    *,
-    arguments: Sequence[str] = (),
-    python: Path | str = sys.executable,
-    **environment: str,
-) -> Iterator[Server]:
-    """The predictor behind Cog's own HTTP server, with the committed schema, ready for requests.
-
-    `arguments` go to `cog.server.http`; `environment` is added to the caller's, from which every
-    OPENAI_* and proxy variable has been taken. Without a PORT in it a free one is picked.
-    """
-    install_schema()
-    server = _start_predictor(arguments, python, environment)
-    try:
-        yield server
-    finally:
-        server.stop()
 
 
 def clean_environment(python: Path | str = sys.executable) -> dict[str, str]:
@@ -145,19 +123,6 @@ def clean_environment(python: Path | str = sys.executable) -> dict[str, str]:
     }
     kept["PATH"] = os.pathsep.join([str(Path(python).parent), kept.get("PATH", os.defpath)])
     return kept
-
-
-def install_schema() -> None:
-    """Copy openapi.json to where coglet looks for it; without that file it validates nothing."""
-    committed, installed = PROJECT / "openapi.json", PROJECT / ".cog" / "openapi_schema.json"
-    if not committed.is_file():
-        raise ServerError("openapi.json is missing; `make openapi` writes it.")
-    installed.parent.mkdir(exist_ok=True)
-    # Several servers may start at once, and coglet must never read half a file.
-    with tempfile.NamedTemporaryFile(dir=installed.parent, delete=False) as copy:
-        copy.write(committed.read_bytes())
-    Path(copy.name).chmod(0o644)
-    shutil.move(copy.name, installed)
 
 
 def free_port() -> int:
@@ -179,46 +144,17 @@ def get(url: str, timeout: float = 5.0) -> tuple[int, bytes]:
         connection.close()
 
 
-def _found_sandbox_address(server: Server) -> bool:
-    ready = re.search(r"^Sandbox ready at (http://\S+)(/v1)$", server.log, re.MULTILINE)
-    if ready:
-        server.root, server.url = ready[1], ready[1] + ready[2]
-    return ready is not None
-
-
-def _start_predictor(
-    arguments: Sequence[str], python: Path | str, environment: dict[str, str]
-) -> Server:
-    command = [python, "-m", "cog.server.http", "--host", HOST, *arguments]
-    own = {"COG_PREDICT_TYPE_STUB": "predict.py:Predictor", "COG_MAX_CONCURRENCY": "32"}
-    attempts_left = 1 if "PORT" in environment else PORT_ATTEMPTS
-    while True:
-        attempts_left -= 1
-        own["PORT"] = str(free_port())  # coglet cannot pick one itself
-        variables = clean_environment(python) | own | environment
-        server = Server("Cog's server", command, variables)
-        server.root = server.url = f"http://{HOST}:{variables['PORT']}"
-        try:
-            server.wait_until(lambda: _predictor_is_ready(server))  # noqa: B023 - called at once
-            return server
-        except BaseException as failure:
-            server.stop()
-            port_was_taken = isinstance(failure, ServerError) and PORT_TAKEN in str(failure)
-            if not (port_was_taken and attempts_left):
-                raise
-
-
-def _predictor_is_ready(server: Server) -> bool:
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Holds Ctrl-C back until the block is done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # which Python never interrupts
+        return
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
     try:
-        _, body = get(f"{server.root}/health-check")
-    except OSError:
-        return False
-    health = json.loads(body)
-    if health["status"] == "SETUP_FAILED":
-        raise server.error(f"failed in setup: {health['setup']['logs'].strip()}")
-    if health["status"] != "READY" or server.process.poll() is not None:
-        return False
-    status, _ = get(f"{server.root}/openapi.json")
-    if status != 200:
-        raise server.error(f"has no schema (/openapi.json is {status}), so it would check no input")
-    return True
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dev.servers import PROJECT
+from dev.servers.process import PROJECT
 
 CACHE = PROJECT / ".cache"
 
@@ -32,7 +32,7 @@ def environment(name: str, *requirements: Path) -> Path:
 
 
 def _install(venv: Path, requirements: Sequence[Path]) -> None:
-    print(f"Making an environment in {venv}; once, up to two minutes.", file=sys.stderr)
+    print(f"Making an environment in {venv}; once, up to two minutes and 750 MB.", file=sys.stderr)
     subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
     options = [option for file in requirements for option in ("-r", file)]
     pip: list[Path | str] = [

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dev.environments import environment
-from dev.servers import HOST, PROJECT, Server, clean_environment, free_port, get
+from dev.servers.environments import environment
+from dev.servers.process import HOST, PROJECT, Server, clean_environment, free_port, get
 
 REQUIREMENTS = PROJECT / "benchmarks" / "requirements-litellm.txt"
 READY_WITHIN = 120.0  # seconds; its imports alone took 7 s on 2 idle cores

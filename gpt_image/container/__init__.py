@@ -1,0 +1,1 @@
+"""What the container's health check and stop hook run; needs nothing but Python itself."""

@@ -1,0 +1,151 @@
+"""What is removed in time, what a tenant may ask for, and what operators see."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from dev.api_server import Api, api_before
+from dev.servers import get
+from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind
+from tests.api.replicate_caller import ReplicateCaller
+from tests.support.cog_client import data_uri, picture
+from tests.support.sandbox_client import Sandbox
+
+SLOW = "[sandbox:slow seconds=20]"
+
+
+@pytest.fixture(scope="module")
+def api(cog_behind: CogBehind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """One that forgets at once, and whose records go soon."""
+    settings = {
+        "API_PRIVATE_NETWORKS": LOOPBACK_ALLOWED,
+        "API_RETENTION_SECONDS": "3",
+        "API_RECORD_RETENTION_SECONDS": "9",
+        "API_MAX_DATA_URI_BYTES": "0",
+    }
+    data, behind = tmp_path_factory.mktemp("api"), cog_behind
+    with api_before(behind.server, behind.worker_port, data, behind.outputs, **settings) as running:
+        yield running
+
+
+def stored_files(api: Api) -> int:
+    return sum(file.is_file() for file in (api.data / "files").rglob("*"))
+
+
+def limit(api: Api, **limits: object) -> None:
+    """Set the limits of all tenants."""
+    import json
+
+    with sqlite3.connect(api.data / "api.db") as database:
+        database.execute("UPDATE tenants SET limits = ?", [json.dumps(limits)])
+    database.close()
+
+
+@pytest.fixture
+def limited(api: Api) -> Iterator[Api]:
+    yield api
+    limit(api)
+
+
+def test_data_goes_an_hour_after_the_end_and_the_record_later(
+    api: Api, caller: ReplicateCaller
+) -> None:
+    image = data_uri(picture())
+    created = caller.created("Remove me", input={"input_images": [image]})
+    ended = caller.ended(created["id"])
+    (address,) = ended["output"]
+    assert address.startswith(f"{api.url}/files/")
+    assert requests.get(address, timeout=10).content[8:12] == b"WEBP"
+    assert requests.get(ended["input"]["input_images"][0], timeout=10).content == picture()
+    assert stored_files(api) == 2
+
+    give_up = time.monotonic() + 15
+    while not (removed := caller.prediction(created["id"]))["data_removed"]:
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
+
+    assert (removed["input"], removed["output"], removed["logs"]) == ({}, None, "")
+    assert removed["status"] == "succeeded"
+    assert removed["metrics"]
+    assert requests.get(address, timeout=10).status_code == 404
+    assert stored_files(api) == 0
+    while caller.get(f"predictions/{created['id']}").status_code != 404:
+        assert time.monotonic() < give_up + 15
+        time.sleep(0.2)
+
+
+def test_more_unfinished_predictions_than_allowed_are_refused_with_a_time(
+    limited: Api, caller: ReplicateCaller
+) -> None:
+    limit(limited, unfinished=2)
+    ids = [caller.created(SLOW)["id"] for _ in range(2)]
+
+    refused = caller.create()
+
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) == refused.json()["retry_after"] > 0
+    assert refused.headers["x-should-retry"] == "false"
+    for id in ids:
+        caller.cancel(id)
+        caller.ended(id)
+    assert caller.create().status_code == 201
+
+
+def test_more_creates_a_minute_than_allowed_are_refused(
+    limited: Api, caller: ReplicateCaller
+) -> None:
+    limit(limited, creates_per_minute=1)
+    statuses = [caller.create().status_code for _ in range(3)]
+
+    assert statuses[1:] == [429, 429]
+    assert caller.get("predictions").status_code == 200
+
+
+def test_more_dollars_a_day_than_allowed_are_refused(limited: Api, caller: ReplicateCaller) -> None:
+    limit(limited, dollars_a_day=0.01)
+
+    refused = caller.create()
+
+    assert refused.status_code == 429
+    assert "dollar" not in refused.json()["detail"]
+    assert "$0.01" in refused.json()["detail"]
+
+
+def test_a_refused_prediction_leaves_no_file(limited: Api, caller: ReplicateCaller) -> None:
+    before = stored_files(limited)
+    limit(limited, unfinished=0)
+    body = {"input": {"prompt": "a", "input_images": [data_uri(picture())]}}
+
+    assert caller.create(body=body).status_code == 429
+    assert stored_files(limited) <= before
+
+
+def test_metrics_say_what_runs_waits_and_has_ended(
+    api: Api, caller: ReplicateCaller, sandbox: Sandbox
+) -> None:
+    caller.ended(caller.created()["id"])
+    id = caller.created(SLOW)["id"]
+    sandbox.wait_for(lambda entry: entry["received"] and not entry["billed"])
+
+    _, body = get(f"http://127.0.0.1:{api.metrics_port}/metrics")
+    lines = body.decode().splitlines()
+
+    assert 'api_predictions{state="sent"} 1.0' in lines
+    assert "api_queue_length 0.0" in lines
+    assert "api_queue_oldest_seconds 0.0" in lines
+    dollars = next(line for line in lines if line.startswith("api_dollars_total"))
+    assert float(dollars.split()[1]) > 0
+    for name in ("api_waiting_seconds", "api_running_seconds", "api_delivering_seconds"):
+        assert any(line.startswith(f"{name}_count") for line in lines)
+    assert any(line.startswith("api_webhook_failures_total") for line in lines)
+    assert any(line.startswith("api_fetches_refused_total") for line in lines)
+    caller.cancel(id)
+
+
+def test_health_says_whether_it_lives_and_serves(api: Api) -> None:
+    assert get(f"{api.url}/health/live")[0] == 200
+    assert get(f"{api.url}/health/ready")[0] == 200
+    assert get(f"{api.url}/metrics")[0] == 404

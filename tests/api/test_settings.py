@@ -1,0 +1,50 @@
+"""The operator's environment of the API."""
+
+import pytest
+
+from api.settings import PREFIX, BadSettings, Settings, read_settings
+from tests.support.generated_docs import assert_documented, table
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("API_PORT", "http"),
+        ("API_COG_URL", "cog:5000"),
+        ("API_PUBLIC_URL", "https://user:hidden@api.example.com"),
+        ("API_RETENTION_SECONDS", "0"),
+        ("API_PRIVATE_NETWORKS", '["everything"]'),
+        ("API_TOKEN", "short"),
+    ],
+)
+def test_a_wrong_value_is_named_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(BadSettings) as refused:
+        read_settings()
+    assert name in str(refused.value)
+    assert value not in str(refused.value)
+
+
+def test_the_port_may_be_set_as_every_platform_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "8123")
+
+    assert read_settings().port == 8123
+
+
+@pytest.mark.docs
+def test_the_documented_settings_are_those_there_are() -> None:
+    rows = []
+    for name, field in Settings.model_fields.items():
+        variable = "`API_PORT` or `PORT`" if name == "port" else f"`{PREFIX}{name.upper()}`"
+        default = field.get_default(call_default_factory=True)
+        shown = "none" if default in (None, (), frozenset()) else f"`{_plain(default)}`"
+        rows.append((variable, shown, str(field.description)))
+    assert_documented("docs/api.md", "api settings", table(("variable", "default", ""), rows))
+
+
+def _plain(default: object) -> object:
+    whole = isinstance(default, float) and default.is_integer()
+    return int(default) if whole and isinstance(default, float) else default
