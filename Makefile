@@ -26,8 +26,8 @@ help: ## what can be made
 predict: ## one picture from the sandbox, without Docker or a key: make predict PROMPT="..."
 	@./scripts/predict -i prompt="$$PROMPT"
 
-serve: ## keep Cog's server and the sandbox up, on port 5000 if it is free; REAL=1: OpenAI, for money
-	@./scripts/dev serve $(if $(REAL),--real)
+serve: ## keep the API up, with Cog's server and the sandbox behind it; REAL=1: OpenAI, for money; COG=1: Cog alone
+	@./scripts/dev serve $(if $(REAL),--real) $(if $(COG),--cog)
 
 test: lint types tests ## lint, types, and every test that needs only Python: about 5 minutes
 
@@ -91,5 +91,5 @@ bench-smoke: ## one cell of the benchmarks
 	@$(step) bench-smoke ./scripts/temporary $(python) -m benchmarks --smoke
 
 clean: ## remove what all of the above has made here, but for pictures
-	rm -rf "$(VENV)" .cache .cog .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf "$(VENV)" .cache .cog api-data .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

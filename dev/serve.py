@@ -16,7 +16,6 @@ from gpt_image.errors import GptImageError
 
 USUAL_PORT = 8000
 COGS_USUAL_PORT = 5000  # where Cog's own container listens
-DATA = PROJECT / "api-data"
 SAVE = shlex.quote(str(PROJECT / "scripts" / "save-pictures"))
 
 COG_READY = """\
@@ -97,12 +96,13 @@ def _serve_cog(stack: ExitStack, environment: Mapping[str, str]) -> Server:
 
 def _serve_api(stack: ExitStack, environment: Mapping[str, str]) -> Server:
     """`PORT` chooses the port, and `API_TOKEN` the token; what is printed reads it from a file."""
-    outputs, worker_port = DATA / "cog-outputs", free_port()
+    data = Path(os.environ.get("API_DATA_DIRECTORY") or PROJECT / "api-data")
+    outputs, worker_port = data / "cog-outputs", free_port()
     outputs.mkdir(mode=0o700, parents=True, exist_ok=True)
     cog = stack.enter_context(predictor_for_api(worker_port, outputs, **environment))
     port = int(os.environ.get("PORT") or _free(USUAL_PORT))
-    api = Api(DATA, cog.url, worker_port, outputs, port=port)
-    token = DATA / "token"
+    api = Api(data, cog.url, worker_port, outputs, port=port)
+    token = data / "token"
     if chosen := os.environ.get("API_TOKEN"):
         _write_private(token, chosen)
     stack.callback(api.stop)

@@ -108,7 +108,7 @@ async def open_heart(
         reserved_dollars=settings.reserved_dollars,
         answer_was_lost=answers.was_lost,
     )
-    predictions = Predictions(store, acceptance, answers, queue, changes, words, changed)
+    predictions = Predictions(database, store, acceptance, answers, queue, changes, words, changed)
     await watch.look()
     await worker.recover()
 

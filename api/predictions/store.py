@@ -6,10 +6,9 @@ else was first, and the caller stops.
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Update, and_, func, insert, select, update
 
 from api.database import Connection, Database
 from api.ids import new_id, now
@@ -17,19 +16,6 @@ from api.predictions.prediction import UNFINISHED, WAITING, End, Prediction, Sta
 from api.tables import deliveries, predictions
 
 _P = predictions.c
-
-
-@dataclass(frozen=True)
-class Page:
-    """Which predictions to list, newest first."""
-
-    tenant_id: str | None
-    """None lists all tenants'."""
-    limit: int
-    before: tuple[float, str] | None = None
-    after: tuple[float, str] | None = None
-    created_before: float | None = None
-    created_after: float | None = None
 
 
 class Store:
@@ -53,29 +39,6 @@ class Store:
     async def overdue(self) -> list[Prediction]:
         """Those that wait, and whose deadline has passed."""
         return await self._many(and_(_P.state.in_(WAITING), _P.deadline <= now()))
-
-    async def page(self, page: Page) -> list[Prediction]:
-        """One page; nearest to `after` where that is given, still newest first."""
-        place = (_P.created_at, _P.id)
-        conditions: list[ColumnElement[bool]] = []
-        if page.tenant_id:
-            conditions.append(_P.tenant_id == page.tenant_id)
-        for bound, is_older in ((page.before, True), (page.after, False)):
-            if bound:
-                time, id = bound
-                beyond = _P.created_at < time if is_older else _P.created_at > time
-                next_id = _P.id < id if is_older else _P.id > id
-                conditions.append(or_(beyond, and_(_P.created_at == time, next_id)))
-        if page.created_before is not None:
-            conditions.append(_P.created_at < page.created_before)
-        if page.created_after is not None:
-            conditions.append(_P.created_at >= page.created_after)
-        order = [column.asc() if page.after else column.desc() for column in place]
-        found = select(predictions).where(*conditions).order_by(*order).limit(page.limit)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(found)).mappings().all()
-        listed = [Prediction.of(dict(row)) for row in rows]
-        return listed[::-1] if page.after else listed
 
     async def last_started_tag(self) -> float:
         """The tag of the prediction that was sent last: where the fair order has come to."""
@@ -177,6 +140,14 @@ class Store:
     ) -> Prediction | None:
         """SENT to its end, once; `dollars` settles what was reserved."""
         return await self._end(and_(_attempt_of(sent), _P.state == State.SENT), end, dollars)
+
+    async def end_all(self, end: End) -> int:
+        """Every unfinished prediction to the same end; how many there were."""
+        unfinished = [prediction.id for prediction in await self.unfinished()]
+        for prediction_id in unfinished:
+            here = and_(_P.id == prediction_id, _P.state.in_(UNFINISHED))
+            await self._end(here, end, None)
+        return len(unfinished)
 
     async def note_answers(self, answers: Mapping[str, str]) -> None:
         """Note whether each prediction's first answer was written to its caller, or lost."""

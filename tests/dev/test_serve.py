@@ -2,12 +2,15 @@
 
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 import requests
 
-from dev.servers import PROJECT, sandbox_server
+from dev.servers import PROJECT, free_port, sandbox_server
+from tests.api.clients.published import Client, javascript_clients, python_client
 from tests.support.sandbox_client import Sandbox
 
 from .stoppable import Running, running
@@ -15,6 +18,8 @@ from .stoppable import Running, running
 pytestmark = pytest.mark.slow
 
 SERVE: list[str | Path] = [PROJECT / "scripts" / "dev", "serve"]
+SERVE_COG: list[str | Path] = [*SERVE, "--cog"]
+TOKEN = "a-token-of-the-serve-tests-0123456789"
 STOPPED = "Stopped; nothing is left running."
 
 
@@ -31,7 +36,7 @@ def paste(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_printed_line_saves_a_picture_or_says_why_not(tmp_path: Path) -> None:
-    with running(SERVE, tmp_path) as server:
+    with running(SERVE_COG, tmp_path) as server:
         command = printed_command(server)
         done = paste(command, tmp_path)
         refused = paste(command.replace("a red bicycle", "a [sandbox:moderation]"), tmp_path)
@@ -52,7 +57,7 @@ def test_the_printed_line_saves_a_picture_or_says_why_not(tmp_path: Path) -> Non
 def test_real_serves_callers_by_the_exported_key(tmp_path: Path) -> None:
     with sandbox_server(SANDBOX_RECORD="true") as openai:
         exported = {"OPENAI_API_KEY": "test-key-operator", "OPENAI_BASE_URL": openai.url}
-        with running([*SERVE, "--real"], tmp_path, **exported) as server:
+        with running([*SERVE_COG, "--real"], tmp_path, **exported) as server:
             url = re.findall(r"curl -sS (http://\S+)", printed_command(server))[0]
             answer = requests.post(url, json={"input": {"prompt": "x"}}, timeout=30)
             server.press_ctrl_c()
@@ -62,3 +67,44 @@ def test_real_serves_callers_by_the_exported_key(tmp_path: Path) -> None:
     assert sent.headers["authorization"] == "Bearer test-key-operator"
     assert "paid, by OPENAI_API_KEY at 127.0.0.1" in server.printed
     assert "test-key-operator" not in server.printed
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Running]:
+    """The API as `make serve` starts it, with a token and a port that the caller chose."""
+    chosen = {"PORT": str(free_port()), "API_TOKEN": TOKEN}
+    with running(SERVE, tmp_path, API_DATA_DIRECTORY=str(tmp_path / "data"), **chosen) as server:
+        server.wait_for("Ctrl-C stops the server.")
+        yield server
+        server.press_ctrl_c()
+
+
+def pieces(server: Running) -> list[str]:
+    """What is printed to be pasted, without what installs a client."""
+    ready = server.printed.partition("three ways:\n\n")[2].rpartition("\n\nThey save")[0]
+    return [re.sub(r"^ *(python3 -m pip|npm) .*\n", "", piece) for piece in ready.split("\n\n")]
+
+
+def pasted(piece: str, tmp_path: Path, client: Client | None) -> None:
+    first = Path(client.command("")[0]).parent if client else Path("/usr/bin")
+    if client and "node" in piece:
+        (tmp_path / "node_modules").symlink_to(client.folder / "node_modules")
+    path = f"PATH={first}:$PATH; "
+    done = paste(path + dedent(piece.replace("\n  ", "\n").lstrip()), tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.clients
+def test_each_piece_that_is_printed_saves_a_picture(api: Running, tmp_path: Path) -> None:
+    curl, python, javascript = pieces(api)
+    token_file = Path(re.findall(r"its token is in (.*)\.$", api.printed, re.MULTILINE)[0])
+    assert token_file.stat().st_mode & 0o777 == 0o600
+    assert token_file.read_text().strip() == TOKEN
+    assert TOKEN not in api.printed
+
+    pasted(curl, tmp_path, None)
+    pasted(python, tmp_path, python_client("replicate-1", ""))
+    pasted(javascript, tmp_path, javascript_clients())
+
+    for name in ("picture.0.webp", "bicycle.webp", "bike.webp"):
+        assert (tmp_path / name).read_bytes()[8:12] == b"WEBP"

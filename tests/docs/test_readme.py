@@ -20,6 +20,7 @@ CANNOT_RUN = {
     "make test": "it would run this test again",
     "cog run -e": "needs Docker, and a key that pays; tests/container/test_cog.py has it",
     "cog login": "needs an account at Replicate",
+    "export REPLICATE": "make serve prints it with paths; tests/dev/test_serve.py pastes that",
     "cog build": "needs Docker; tests/container builds and runs the image",
 }
 MADE_HERE = shutil.ignore_patterns(
