@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, bindparam, insert, select, update
 
 from api.database import Connection, Database
 from api.ids import new_id, now
@@ -17,6 +17,12 @@ from api.tables import tenants, tokens
 _PREFIX = "api_"
 _TOKEN_BYTES = 32
 _WEBHOOK_SECRET_BYTES = 32
+# Asked with every request, so built once.
+_BY_TOKEN = (
+    select(tenants, tokens.c.id.label("token_id"))
+    .join(tokens, tokens.c.tenant_id == tenants.c.id)
+    .where(tokens.c.hash == bindparam("hash"), tokens.c.revoked_at.is_(None))
+)
 
 
 @dataclass(frozen=True)
@@ -60,13 +66,9 @@ class Tenants:
 
     async def by_token(self, token: str) -> Tenant | None:
         """Whose token it is, unless it was revoked."""
-        found = (
-            select(tenants, tokens.c.id.label("token_id"))
-            .join(tokens, tokens.c.tenant_id == tenants.c.id)
-            .where(tokens.c.hash == _hash(token), tokens.c.revoked_at.is_(None))
-        )
         async with self._database.read() as connection:
-            row = (await connection.execute(found)).mappings().first()
+            found = await connection.execute(_BY_TOKEN, {"hash": _hash(token)})
+            row = found.mappings().first()
         return _tenant(row) if row else None
 
     async def webhook_secret(self, tenant_id: str) -> str:

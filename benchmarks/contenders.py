@@ -87,7 +87,7 @@ class Served:
             servers = (self.server, *self.behind)
             watched = Watched(*(server.process.pid for server in servers)).begin()
             before = cpu_seconds(self.bench.sandbox.process.pid)
-            outcome = load.Outcome(**_load(job))
+            outcome = load.Outcome(**send(job))
             sandbox_cpu = cpu_seconds(self.bench.sandbox.process.pid) - before
             used = watched.end()
         return Sample(
@@ -138,7 +138,8 @@ class Direct:
         )
 
 
-def _load(job: load.Job) -> dict[str, Any]:
+def send(job: load.Job) -> dict[str, Any]:
+    """What a load client in a process of its own saw: the fields of `load.Outcome`."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.load"],
         cwd=PROJECT,

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, func, insert, select, update
 
 from api.database import Connection, Database
 from api.ids import new_id, now
@@ -16,6 +16,9 @@ from api.predictions.prediction import UNFINISHED, WAITING, End, Prediction, Sta
 from api.tables import deliveries, predictions
 
 _P = predictions.c
+# Asked for several times a prediction, so built once.
+_BY_ID = select(predictions).where(_P.id == bindparam("wanted"))
+_BY_COG_ID = select(predictions).where(_P.cog_id == bindparam("wanted"))
 
 
 class Store:
@@ -26,11 +29,11 @@ class Store:
 
     async def get(self, prediction_id: str) -> Prediction | None:
         """The prediction, whoever's it is."""
-        return await self._one(_P.id == prediction_id)
+        return await self._one(_BY_ID, prediction_id)
 
     async def by_cog_id(self, cog_id: str) -> Prediction | None:
         """The prediction whose present attempt Cog knows by that id."""
-        return await self._one(_P.cog_id == cog_id)
+        return await self._one(_BY_COG_ID, cog_id)
 
     async def unfinished(self) -> list[Prediction]:
         """All that have not ended."""
@@ -185,9 +188,10 @@ class Store:
             row = (await connection.execute(changed.returning(*_P))).mappings().first()
         return Prediction.of(dict(row)) if row else None
 
-    async def _one(self, condition: ColumnElement[bool]) -> Prediction | None:
-        found = await self._many(condition)
-        return found[0] if found else None
+    async def _one(self, found: Select[Any], wanted: str) -> Prediction | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(found, {"wanted": wanted})).mappings().first()
+        return Prediction.of(dict(row)) if row else None
 
     async def _many(self, condition: ColumnElement[bool]) -> list[Prediction]:
         found = select(predictions).where(condition).order_by(_P.created_at, _P.id)
