@@ -16,7 +16,8 @@ from api.predictions.prediction import UNFINISHED, WAITING, End, Prediction, Sta
 from api.tables import deliveries, predictions
 
 _P = predictions.c
-# Asked for several times a prediction, so built once.
+
+# Made once: SQLAlchemy takes longer to build a statement than SQLite to answer it.
 _BY_ID = select(predictions).where(_P.id == bindparam("wanted"))
 _BY_COG_ID = select(predictions).where(_P.cog_id == bindparam("wanted"))
 
@@ -38,6 +39,13 @@ class Store:
     async def unfinished(self) -> list[Prediction]:
         """All that have not ended."""
         return await self._many(_P.state.in_(UNFINISHED))
+
+    async def any_may_end_by_itself(self) -> bool:
+        """Whether a prediction is with Cog whose deadline has not passed."""
+        may_end = and_(_P.state == State.SENT, _P.deadline > now())
+        async with self._database.read() as connection:
+            found = select(_P.id).where(may_end).limit(1)
+            return (await connection.execute(found)).first() is not None
 
     async def overdue(self) -> list[Prediction]:
         """Those that wait, and whose deadline has passed."""
