@@ -140,9 +140,14 @@ async def _answer(
     if hung_up or await request.is_disconnected():
         the.predictions.answers.end(prediction.id, written=False)
         return Response(status_code=201)
-    written = BackgroundTask(the.predictions.answers.end, prediction.id, written=True)
+
+    async def note_that_it_was_written() -> None:
+        # On the loop, before the connection's next request is read: a plain function would run in
+        # a thread, and until then an answered request looks like one whose caller has gone.
+        the.predictions.answers.end(prediction.id, written=True)
+
     headers = {"Preference-Applied": wait.applied} if wait else {}
-    return JSONResponse(content, 201, headers, background=written)
+    return JSONResponse(content, 201, headers, background=BackgroundTask(note_that_it_was_written))
 
 
 async def _waited(
