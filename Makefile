@@ -55,6 +55,7 @@ tests-that-need-more:
 	@$(environment) test
 	@./scripts/package haproxy haproxy || test -z "$$CI"
 	@./scripts/package node nodejs || test -z "$$CI"
+	@./scripts/package npm npm || test -z "$$CI"
 	@$(pytest) -m "litellm or haproxy or clients"
 
 format: ## mend format and import order

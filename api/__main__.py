@@ -1,4 +1,4 @@
-"""The whole API in one process: `python -m api`; and its tokens: `python -m api token --help`."""
+"""The whole API in one process: `python -m api`; and its commands: `python -m api --help`."""
 
 import argparse
 import asyncio
@@ -10,8 +10,11 @@ import uvicorn
 from api import json_logs
 from api.app import create_app
 from api.database import Database
+from api.predictions.prediction import MAY_HAVE_BEEN_BILLED, End, State
+from api.predictions.store import Store
 from api.sealing import read_keyring, write_private
 from api.settings import BadSettings, Settings, read_settings
+from api.single import owning
 from api.tenants import Tenants
 
 _FIRST_TENANT = "default"
@@ -26,6 +29,8 @@ def main() -> int:
         settings.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if arguments.command == "token":
             return asyncio.run(_token(settings, arguments))
+        if arguments.command == "after-restore":
+            return asyncio.run(_after_restore(settings))
         asyncio.run(_first_token(settings))
         return _serve(settings)
     except BadSettings as error:
@@ -47,6 +52,10 @@ def _arguments() -> argparse.Namespace:
     create.add_argument("name", help="the tenant, who is made if there is none of that name")
     create.add_argument("--operator", action="store_true", help="one who sees all predictions")
     actions.add_parser("revoke", help="read a token from standard input, and revoke it")
+    commands.add_parser(
+        "after-restore",
+        help="end what a restored backup takes for unfinished; the API must not be running",
+    )
     return parser.parse_args()
 
 
@@ -65,6 +74,21 @@ async def _token(settings: Settings, arguments: argparse.Namespace) -> int:
         return 1
     finally:
         await database.close()
+
+
+async def _after_restore(settings: Settings) -> int:
+    """A backup does not know what was sent after it was made, and would pay for it again."""
+    database = Database(settings.database_file)
+    try:
+        with owning(settings.data_directory):
+            await database.migrate()
+            count = await Store(database).end_all(
+                End(State.FAILED, error=f"The API was restored; {MAY_HAVE_BEEN_BILLED}.")
+            )
+    finally:
+        await database.close()
+    print(f"{count} predictions that were unfinished have ended as failed.")
+    return 0
 
 
 async def _first_token(settings: Settings) -> None:

@@ -41,7 +41,7 @@ class Parts:
         return self.heart.predictions
 
 
-def parts(request: Request) -> Parts:
+async def parts(request: Request) -> Parts:  # FastAPI would call a plain function in a thread
     """The parts, as a dependency of a route."""
     found: Parts = request.app.state.parts
     return found

@@ -82,6 +82,13 @@ class Settings(BaseSettings):
     cog_url: _Url = Field(
         default="http://127.0.0.1:5000", description="The Cog server, on this machine."
     )
+    cog_command: str | None = Field(
+        default=None,
+        description=(
+            "Starts that server, as in `python -m cog.server.http --host 127.0.0.1`; it is then "
+            "started again when it is gone, sick or frozen. Absent: somebody else starts it."
+        ),
+    )
     cog_slots: int = Field(
         default=32, ge=1, le=1000, description="Its COG_MAX_CONCURRENCY: predictions at a time."
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.database import Database
@@ -18,6 +18,13 @@ from api.tables import tenants, tokens
 _PREFIX = "api_"
 _TOKEN_BYTES = 32
 _WEBHOOK_SECRET_BYTES = 32
+
+# Made once: SQLAlchemy takes longer to build a statement than SQLite to answer it.
+_BY_TOKEN = (
+    select(tenants, tokens.c.id.label("token_id"))
+    .join(tokens, tokens.c.tenant_id == tenants.c.id)
+    .where(tokens.c.hash == bindparam("hash"), tokens.c.revoked_at.is_(None))
+)
 
 
 @dataclass(frozen=True)
@@ -61,13 +68,8 @@ class Tenants:
 
     async def by_token(self, token: str) -> Tenant | None:
         """Whose token it is, unless it was revoked."""
-        found = (
-            select(tenants, tokens.c.id.label("token_id"))
-            .join(tokens, tokens.c.tenant_id == tenants.c.id)
-            .where(tokens.c.hash == _hash(token), tokens.c.revoked_at.is_(None))
-        )
         async with self._database.read() as connection:
-            row = (await connection.execute(found)).mappings().first()
+            row = (await connection.execute(_BY_TOKEN, {"hash": _hash(token)})).mappings().first()
         return _tenant(row) if row else None
 
     async def webhook_secret(self, tenant_id: str) -> str:

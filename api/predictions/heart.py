@@ -19,6 +19,7 @@ from api.predictions.attempt_inputs import AttemptInputs
 from api.predictions.callbacks import create_callbacks
 from api.predictions.changes import Changes
 from api.predictions.cog import Cog, Watch
+from api.predictions.cog_server import CogServer
 from api.predictions.endings import Endings
 from api.predictions.keeper import keep_order
 from api.predictions.prediction import Prediction, State
@@ -108,11 +109,18 @@ async def open_heart(
         reserved_dollars=settings.reserved_dollars,
         answer_was_lost=answers.was_lost,
     )
-    predictions = Predictions(store, acceptance, answers, queue, changes, words, changed)
+    predictions = Predictions(database, store, acceptance, answers, queue, changes, words, changed)
     await watch.look()
     await worker.recover()
 
+    async def is_idle() -> bool:
+        return not await store.any_may_end_by_itself()
+
+    server = CogServer(settings, worker_url, cog, watch, is_idle)
+
     def start() -> None:
+        if settings.cog_command:
+            background.start(server.keep_up())
         for loop in (watch.keep_watching, worker.keep_working, answers.keep_noting):
             background.start(loop())
         background.start(keep_order(store, changed))
@@ -122,4 +130,6 @@ async def open_heart(
         yield Heart(predictions, store, queue, worker, watch, callbacks, start)
     finally:
         await background.stop()
+        if settings.cog_command:
+            await server.stop()
         await asyncio.shield(answers.note())

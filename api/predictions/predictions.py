@@ -5,12 +5,14 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable
 
+from api.database import Database
 from api.predictions.acceptance import Acceptance, Accepted
 from api.predictions.answers import Answers
 from api.predictions.changes import Changes
+from api.predictions.listing import Page, listed
 from api.predictions.prediction import End, NewPrediction, Prediction, State
 from api.predictions.queue import Queue
-from api.predictions.store import Page, Store
+from api.predictions.store import Store
 from api.predictions.words import Words
 from api.tenants import Tenant
 
@@ -24,6 +26,7 @@ class Predictions:
 
     def __init__(
         self,
+        database: Database,
         store: Store,
         acceptance: Acceptance,
         answers: Answers,
@@ -32,6 +35,7 @@ class Predictions:
         words: Words,
         on_change: Callable[[Prediction], None],
     ) -> None:
+        self._database = database
         self._store = store
         self._acceptance = acceptance
         self._queue = queue
@@ -83,7 +87,7 @@ class Predictions:
 
     async def page(self, page: Page) -> list[Prediction]:
         """A page of the list."""
-        return await self._store.page(page)
+        return await listed(self._database, page)
 
     def logs_of(self, prediction: Prediction) -> str:
         """The log lines so far."""

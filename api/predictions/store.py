@@ -6,10 +6,9 @@ else was first, and the caller stops.
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.database import Database
@@ -19,18 +18,9 @@ from api.tables import deliveries, predictions
 
 _P = predictions.c
 
-
-@dataclass(frozen=True)
-class Page:
-    """Which predictions to list, newest first."""
-
-    tenant_id: str | None
-    """None lists all tenants'."""
-    limit: int
-    before: tuple[float, str] | None = None
-    after: tuple[float, str] | None = None
-    created_before: float | None = None
-    created_after: float | None = None
+# Made once: SQLAlchemy takes longer to build a statement than SQLite to answer it.
+_BY_ID = select(predictions).where(_P.id == bindparam("wanted"))
+_BY_COG_ID = select(predictions).where(_P.cog_id == bindparam("wanted"))
 
 
 class Store:
@@ -41,42 +31,26 @@ class Store:
 
     async def get(self, prediction_id: str) -> Prediction | None:
         """The prediction, whoever's it is."""
-        return await self._one(_P.id == prediction_id)
+        return await self._one(_BY_ID, prediction_id)
 
     async def by_cog_id(self, cog_id: str) -> Prediction | None:
         """The prediction whose present attempt Cog knows by that id."""
-        return await self._one(_P.cog_id == cog_id)
+        return await self._one(_BY_COG_ID, cog_id)
 
     async def unfinished(self) -> list[Prediction]:
         """All that have not ended."""
         return await self._many(_P.state.in_(UNFINISHED))
 
+    async def any_may_end_by_itself(self) -> bool:
+        """Whether a prediction is with Cog whose deadline has not passed."""
+        may_end = and_(_P.state == State.SENT, _P.deadline > now())
+        async with self._database.read() as connection:
+            found = select(_P.id).where(may_end).limit(1)
+            return (await connection.execute(found)).first() is not None
+
     async def overdue(self) -> list[Prediction]:
         """Those that wait, and whose deadline has passed."""
         return await self._many(and_(_P.state.in_(WAITING), _P.deadline <= now()))
-
-    async def page(self, page: Page) -> list[Prediction]:
-        """One page; nearest to `after` where that is given, still newest first."""
-        place = (_P.created_at, _P.id)
-        conditions: list[ColumnElement[bool]] = []
-        if page.tenant_id:
-            conditions.append(_P.tenant_id == page.tenant_id)
-        for bound, is_older in ((page.before, True), (page.after, False)):
-            if bound:
-                time, id = bound
-                beyond = _P.created_at < time if is_older else _P.created_at > time
-                next_id = _P.id < id if is_older else _P.id > id
-                conditions.append(or_(beyond, and_(_P.created_at == time, next_id)))
-        if page.created_before is not None:
-            conditions.append(_P.created_at < page.created_before)
-        if page.created_after is not None:
-            conditions.append(_P.created_at >= page.created_after)
-        order = [column.asc() if page.after else column.desc() for column in place]
-        found = select(predictions).where(*conditions).order_by(*order).limit(page.limit)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(found)).mappings().all()
-        listed = [Prediction.of(dict(row)) for row in rows]
-        return listed[::-1] if page.after else listed
 
     async def last_started_tag(self) -> float:
         """The tag of the prediction that was sent last: where the fair order has come to."""
@@ -179,6 +153,14 @@ class Store:
         """SENT to its end, once; `dollars` settles what was reserved."""
         return await self._end(and_(_attempt_of(sent), _P.state == State.SENT), end, dollars)
 
+    async def end_all(self, end: End) -> int:
+        """Every unfinished prediction to the same end; how many there were."""
+        unfinished = [prediction.id for prediction in await self.unfinished()]
+        for prediction_id in unfinished:
+            here = and_(_P.id == prediction_id, _P.state.in_(UNFINISHED))
+            await self._end(here, end, None)
+        return len(unfinished)
+
     async def note_answers(self, answers: Mapping[str, str]) -> None:
         """Note whether each prediction's first answer was written to its caller, or lost."""
         async with self._database.write() as connection:
@@ -215,9 +197,10 @@ class Store:
             row = (await connection.execute(changed.returning(*_P))).mappings().first()
         return Prediction.of(dict(row)) if row else None
 
-    async def _one(self, condition: ColumnElement[bool]) -> Prediction | None:
-        found = await self._many(condition)
-        return found[0] if found else None
+    async def _one(self, found: Select[Any], wanted: str) -> Prediction | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(found, {"wanted": wanted})).mappings().first()
+        return Prediction.of(dict(row)) if row else None
 
     async def _many(self, condition: ColumnElement[bool]) -> list[Prediction]:
         found = select(predictions).where(condition).order_by(_P.created_at, _P.id)

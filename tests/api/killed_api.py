@@ -50,6 +50,8 @@ POINTS: dict[str, tuple[type, str, str]] = {
     "cancel noted, Cog not asked": (Store, "ask_to_cancel", "after"),
     "Cog asked to cancel": (Cog, "cancel", "after"),
     "queued one canceled": (Store, "end_waiting", "after"),
+    "not billed, not queued again": (Store, "queue_again", "before"),
+    "not billed, queued again": (Store, "queue_again", "after"),
 }
 
 

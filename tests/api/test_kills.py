@@ -10,7 +10,8 @@ from tests.api.killed_api import POINTS
 pytestmark = pytest.mark.slow
 
 BRIEF = "[sandbox:slow seconds=0.3]"
-LONG = "[sandbox:slow seconds=5]"
+LONG = "[sandbox:slow seconds=3]"
+LIMITED = "[sandbox:rate-limit retry-after=7 times=1]"
 
 KILLS_A_POINT = 3
 COG_POINTS = [
@@ -32,11 +33,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashes]:
         running.api.kill()
 
 
-def ask_for_some(stack: Crashes) -> None:
+def ask_for_some(stack: Crashes, point: str) -> None:
     """More than there are slots; one that runs is canceled, and one that waits."""
     running = stack.ask(LONG)
     for _ in range(5):
-        stack.ask(BRIEF)
+        stack.ask(LIMITED if "not billed" in point else BRIEF)
     waiting = stack.ask(LONG)
     for id in (waiting, running):
         if id:
@@ -47,7 +48,7 @@ def ask_for_some(stack: Crashes) -> None:
 def test_an_api_killed_there_loses_and_repeats_nothing(stack: Crashes, point: str) -> None:
     for time in range(1, KILLS_A_POINT + 1):
         stack.api.start("-m", "tests.api.killed_api", point, str(time))
-        ask_for_some(stack)
+        ask_for_some(stack, point)
         assert stack.api_died(within=15), f"the API never got there {time} times"
 
     stack.api.start()
@@ -59,7 +60,7 @@ def test_a_cog_server_killed_there_loses_and_repeats_nothing(stack: Crashes, poi
     stack.api.settings["KILL_PID"] = str(stack.cog.process.pid)
     stack.api.start("-m", "tests.api.killed_api", point, "2")
     del stack.api.settings["KILL_PID"]
-    ask_for_some(stack)
+    ask_for_some(stack, point)
     assert stack.cog_died(within=15)
 
     stack.start_cog()
@@ -77,7 +78,7 @@ def test_a_sandbox_killed_there_loses_and_repeats_nothing(stack: Crashes, point:
     stack.api.start("-m", "tests.api.killed_api", point, "2")
     for name in ledger:
         del stack.api.settings[name]
-    ask_for_some(stack)
+    ask_for_some(stack, point)
     assert stack.sandbox_died(within=15)
 
     stack.start_sandbox()

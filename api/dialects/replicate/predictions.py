@@ -12,7 +12,7 @@ from api.dialects.replicate.shapes import Shapes
 from api.errors import NotFound, Unprocessable
 from api.origin import origin
 from api.parts import The
-from api.predictions.store import Page
+from api.predictions.listing import Page
 
 router = APIRouter()
 
