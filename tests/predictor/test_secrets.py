@@ -90,7 +90,7 @@ def servers(sandbox: Server, upstream: str, tmp: Path) -> dict[str, dict[str, st
         "OPENAI_API_KEY": OPERATOR,
         "OPENAI_BASE_URL": upstream or sandbox.url,
         "OPENAI_PROXY_KEY": PROXY,
-        "OPENAI_DEADLINE_SECONDS": "1",
+        "OPENAI_DEADLINE_SECONDS": "3",
         "OPENAI_LOG": "debug",
         "COG_LOG_LEVEL": "debug",
         "RUST_LOG": "debug",
