@@ -5,12 +5,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from api import health
 from api.body import Bodies
 from api.database import Database
 from api.dialects.replicate import account, create, files, models, predictions
-from api.dialects.replicate.problems import problem, unforeseen, unknown_path
+from api.dialects.replicate.problems import hung_up, problem, unforeseen, unknown_path
 from api.dialects.replicate.shapes import Shapes
 from api.errors import ApiError
 from api.fetching import open_fetcher
@@ -54,6 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_exception_handler(ApiError, problem)
     app.add_exception_handler(HTTPException, unknown_path)
+    app.add_exception_handler(ClientDisconnect, hung_up)
     app.add_exception_handler(Exception, unforeseen)
     app.add_middleware(MendedPaths)
     for part in (health, serving, create, predictions, models, files, account):

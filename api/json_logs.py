@@ -32,7 +32,7 @@ def configure() -> None:
     handler.setFormatter(_Line())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     # Alembic tells of each start that nothing is to be done.
-    for name in ("alembic", "aiosqlite", "asyncio"):
+    for name in ("alembic", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

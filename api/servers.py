@@ -40,7 +40,7 @@ async def serving_on(listener: socket.socket, app: ASGIApp) -> AsyncIterator[Non
     config = uvicorn.Config(
         app,
         lifespan="off",
-        log_level="warning",
+        log_config=None,  # uvicorn's own would print faults with all that their text repeats
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_STOP_WITHIN,

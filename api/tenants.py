@@ -8,9 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import RowMapping, bindparam, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.database import Database
+from api.database import Connection, Database
 from api.ids import new_id, now
 from api.sealing import Keyring
 from api.tables import tenants, tokens
@@ -107,9 +106,10 @@ class Tenants:
             update(tokens)
             .where(tokens.c.hash == _hash(token), tokens.c.revoked_at.is_(None))
             .values(revoked_at=now())
+            .returning(tokens.c.id)
         )
         async with self._database.write() as connection:
-            return (await connection.execute(ended)).rowcount == 1
+            return (await connection.execute(ended)).first() is not None
 
     async def any_token(self) -> bool:
         """Whether somebody could call."""
@@ -117,7 +117,7 @@ class Tenants:
             found = select(tokens.c.id).where(tokens.c.revoked_at.is_(None)).limit(1)
             return (await connection.execute(found)).first() is not None
 
-    async def _tenant_id(self, connection: AsyncConnection, name: str, operator: bool) -> str:
+    async def _tenant_id(self, connection: Connection, name: str, operator: bool) -> str:
         known = select(tenants.c.id).where(tenants.c.name == name)
         found: str | None = (await connection.execute(known)).scalar()
         if found:

@@ -69,7 +69,8 @@ class Webhooks:
         if event == "completed":
             for kind in ("logs", "output"):
                 self._sent_at.pop((prediction.id, kind), None)
-            self._due.set()
+            if prediction.webhook:
+                self._due.set()
             if prediction.output is None or "completed" in prediction.webhook_events:
                 return
             # Outputs are shown only whole: some clients take the first one for the end.

@@ -23,7 +23,7 @@ class Cell:
     """
 
     name: str
-    kind: Literal["webp", "png", "edit", "ten"]
+    kind: Literal["webp", "png", "edit", "edit-webp", "ten"]
     in_flight: int
     requests: int
     delay: float = 0.0
@@ -36,14 +36,19 @@ class Cell:
         if self.delay:
             prompt += f" [sandbox:slow seconds={self.delay:g}]"
         common = {"model": "gpt-image-2", "prompt": prompt, "n": 10 if self.kind == "ten" else 1}
-        if self.kind == "webp":
+        if self.is_webp:
             webp = {"output_format": "webp", "output_compression": 90}  # the contract's defaults
             return common | {"size": "1024x1024"} | webp
         return common | {"size": "3840x2160", "output_format": "png"}
 
     @property
+    def is_webp(self) -> bool:
+        """Whether the answer is a 1024 WebP, and not 4K PNGs."""
+        return self.kind in {"webp", "edit-webp"}
+
+    @property
     def input_count(self) -> int:
-        return 3 if self.kind == "edit" else 0
+        return 3 if self.kind in {"edit", "edit-webp"} else 0
 
 
 TEN = Cell("ten 4K PNGs, 1 in flight", "ten", 1, 1)
@@ -76,6 +81,7 @@ class Request:
     content_type: str
     body: bytes
     sign_of_success: str
+    headers: tuple[str, ...] = ()
 
     def to_bytes(self, key: str | None = None) -> bytes:
         lines = [
@@ -83,6 +89,7 @@ class Request:
             "Host: 127.0.0.1",
             f"Content-Type: {self.content_type}",
             f"Content-Length: {len(self.body)}",
+            *self.headers,
         ]
         if key:
             lines.append(f"Authorization: Bearer {key}")
@@ -104,7 +111,7 @@ def to_cog(cell: Cell, inputs: Inputs) -> Request:
     """As a Cog predictor takes it: JSON, with input images as data URIs."""
     asked = cell.arguments
     fields = {"prompt": asked["prompt"]}
-    if cell.kind != "webp":
+    if not cell.is_webp:
         fields |= {"aspect_ratio": asked["size"], "output_format": "png"}
     if asked["n"] > 1:
         fields["number_of_images"] = asked["n"]

@@ -68,6 +68,8 @@ class Served:
     server: Server
     request: Callable[[Cell, Inputs], Request]
     key: str | None = None
+    behind: tuple[Server, ...] = ()
+    """Servers that do its work and are measured with it."""
 
     def sample(self, cell: Cell) -> Sample:
         request = self.request(cell, self.bench.inputs)
@@ -82,9 +84,10 @@ class Served:
                 requests=cell.requests,
                 seconds=cell.seconds,
             )
-            watched = Watched(self.server.process.pid).begin()
+            servers = (self.server, *self.behind)
+            watched = Watched(*(server.process.pid for server in servers)).begin()
             before = cpu_seconds(self.bench.sandbox.process.pid)
-            outcome = load.Outcome(**_load(job))
+            outcome = load.Outcome(**send(job))
             sandbox_cpu = cpu_seconds(self.bench.sandbox.process.pid) - before
             used = watched.end()
         return Sample(
@@ -135,7 +138,8 @@ class Direct:
         )
 
 
-def _load(job: load.Job) -> dict[str, Any]:
+def send(job: load.Job) -> dict[str, Any]:
+    """What a load client in a process of its own saw: the fields of `load.Outcome`."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.load"],
         cwd=PROJECT,

@@ -15,6 +15,7 @@ from typing import Any
 
 from dev.busy import BUSY
 
+_DONE = {200, 201}
 _BUSY_PAUSE = 0.01  # seconds
 _PREDICT_TIME = re.compile(rb'"predict_time":([\d.e-]+)')
 
@@ -141,7 +142,7 @@ class Load:
             await asyncio.sleep(_BUSY_PAUSE)
         latency = time.perf_counter() - started
         start, end = bytes(body[:4096]), bytes(body[-4096:])
-        if status != 200 or self._job.sign_of_success.encode() not in start + end:
+        if status not in _DONE or self._job.sign_of_success.encode() not in start + end:
             self.outcome.failures.append(f"{status} {start[:300]!r}")
             return
         self.outcome.latencies.append(latency)

@@ -24,11 +24,13 @@ class Used:
 
 
 class Watched:
-    """A process and its children: the first is called `http`, children together `worker`."""
+    """Processes and their children: the first is called `http`, all others together `worker`."""
 
-    def __init__(self, pid: int) -> None:
-        children = psutil.Process(pid).children(recursive=True)
-        self._roles = {pid: _MAIN} | {child.pid: _CHILD for child in children}
+    def __init__(self, *pids: int) -> None:
+        children = [
+            child.pid for pid in pids for child in psutil.Process(pid).children(recursive=True)
+        ]
+        self._roles = dict.fromkeys([*pids, *children], _CHILD) | {pids[0]: _MAIN}
         self._cpu: dict[int, float] = {}
         self._resident: dict[int, int] = {}
 

@@ -60,7 +60,7 @@ Table = dict[str, dict[str, Figures]]
 
 def run(bench: Bench, rounds: int, light: Sequence[Cell], heavy: Sequence[Cell]) -> Table:
     """Measure; each contender starts anew for the light and for the heavy cells of each round."""
-    _prerender(bench, [*light, *heavy])
+    prerender(bench, [*light, *heavy])
     samples: Samples = defaultdict(lambda: defaultdict(list))
     for number in range(rounds):
         # Rotated, so that none always runs in the heat of the same neighbour.
@@ -68,7 +68,7 @@ def run(bench: Bench, rounds: int, light: Sequence[Cell], heavy: Sequence[Cell])
         for contender in [*ALL[turn:], *ALL[:turn]]:
             started = time.monotonic()
             for cells in filter(None, (light, heavy)):
-                for cell, sample in _measure(contender, bench, cells):
+                for cell, sample in measure(contender, bench, cells):
                     samples[cell.name][contender.name].append(sample)
             seconds = time.monotonic() - started
             print(f"round {number + 1} of {rounds}: {contender.title}, {seconds:.0f} s", flush=True)
@@ -78,18 +78,20 @@ def run(bench: Bench, rounds: int, light: Sequence[Cell], heavy: Sequence[Cell])
             samples[cell.name][ALONE].append(_only(cog_alone(bench, cell, seconds), cell))
         if FULL_LOAD in light:
             samples[FULL_LOAD.name][FLOOR].append(_only(floor(bench), FULL_LOAD))
-    return {cell: _figures(by_contender) for cell, by_contender in samples.items()}
+    return {cell: figures(by_contender) for cell, by_contender in samples.items()}
 
 
-def _prerender(bench: Bench, cells: Sequence[Cell]) -> None:
+def prerender(bench: Bench, cells: Sequence[Cell]) -> None:
+    """Let the sandbox draw each kind of answer once."""
     with WIRE.started(bench) as running:
         for cell in cells:
             running.sample(cell)
 
 
-def _measure(
+def measure(
     contender: Contender, bench: Bench, cells: Sequence[Cell]
 ) -> Iterator[tuple[Cell, Sample]]:
+    """Start it, warm it up, and run the cells."""
     with contender.started(bench) as running:
         running.sample(WARM_UP)
         for cell in cells:
@@ -102,7 +104,8 @@ def _only(started: AbstractContextManager[Running], cell: Cell) -> Sample:
         return running.sample(cell)
 
 
-def _figures(by_contender: dict[str, list[Sample]]) -> dict[str, Figures]:
+def figures(by_contender: dict[str, list[Sample]]) -> dict[str, Figures]:
+    """One cell, boiled down for each contender; `WIRE` has to be one of them."""
     upstream = [_percentile(sample, 0.5) for sample in by_contender[WIRE.name]]
     return {name: _boiled(samples, upstream) for name, samples in by_contender.items()}
 

@@ -5,9 +5,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.database import Database
+from api.database import Connection, Database
 from api.ids import now
 from api.tables import files
 
@@ -150,7 +149,7 @@ def _beyond(
     return or_(further, and_(_F.created_at == place[0], next_id))
 
 
-async def _stored_bytes(connection: AsyncConnection, tenant_id: str) -> int:
+async def _stored_bytes(connection: Connection, tenant_id: str) -> int:
     total = select(func.coalesce(func.sum(_F.size), 0)).where(_F.tenant_id == tenant_id)
     return int((await connection.execute(total)).scalar_one())
 

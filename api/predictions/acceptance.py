@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import and_, case, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.database import Database
+from api.database import Connection, Database
 from api.errors import Throttled
 from api.ids import now
 from api.predictions.prediction import UNFINISHED, NewPrediction, Prediction, State
@@ -100,7 +99,7 @@ class Acceptance:
         }
 
     async def _repeated(
-        self, connection: AsyncConnection, new: NewPrediction, says_it_repeats: bool
+        self, connection: Connection, new: NewPrediction, says_it_repeats: bool
     ) -> Prediction | None:
         equal = and_(
             _P.token_id == new.token_id,
@@ -125,7 +124,7 @@ class Acceptance:
         # What a crash has left waiting was lost with it.
         return answer == "lost" or (answer == "waiting" and accepted_by != self._life)
 
-    async def _check(self, connection: AsyncConnection, tenant_id: str, limits: Limits) -> None:
+    async def _check(self, connection: Connection, tenant_id: str, limits: Limits) -> None:
         theirs = _P.tenant_id == tenant_id
         running = select(func.count()).where(theirs, _P.state.in_(UNFINISHED))
         if (await connection.execute(running)).scalar_one() >= limits.unfinished:
@@ -146,7 +145,7 @@ class Acceptance:
             )
 
 
-async def _next_tag(connection: AsyncConnection, tenant_id: str, started_tag: float) -> float:
+async def _next_tag(connection: Connection, tenant_id: str, started_tag: float) -> float:
     # Everybody's first goes before anybody's second, and nobody's hundredth waits for ever.
     last = tenants.c.last_tag
     following = case((last > started_tag, last), else_=started_tag) + 1

@@ -185,7 +185,13 @@ class Attempt:
         ended = False
         while not ended:
             changed = self._changes.next(sent.id)
-            ended = await self._endings.end_lost(sent, reason, now_or_never=now() >= give_up)
+            try:
+                ended = await self._endings.end_lost(sent, reason, now_or_never=now() >= give_up)
+            except Exception:
+                log.exception(
+                    "What Cog left behind could not be stored; will try again.",
+                    extra={"prediction": sent.id},
+                )
             await _changed_until(changed, now() if ended else now() + 1.0)
 
 

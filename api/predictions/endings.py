@@ -92,7 +92,8 @@ class Endings:
         """The end with references in place of Cog's addresses, in the model's order."""
         is_list = isinstance(end.output, list)
         values = end.output if is_list else [end.output]
-        names = {file.id: file.name for file in await self._files.of_prediction(sent.id)}
+        files = await self._files.of_prediction(sent.id) if len(values) > 1 else []
+        names = {file.id: file.name for file in files}
         placed = []
         for number, value in enumerate(values):
             file_id = await self._file_of(sent, value, number)

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Update, and_, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from api.database import Database
+from api.database import Connection, Database
 from api.ids import new_id, now
 from api.predictions import statements
 from api.predictions.prediction import UNFINISHED, WAITING, End, Prediction, State
@@ -213,7 +212,7 @@ def _of_attempt(prediction: Prediction) -> dict[str, Any]:
     }
 
 
-async def _queue_webhook(connection: AsyncConnection, ended: Prediction) -> None:
+async def _queue_webhook(connection: Connection, ended: Prediction) -> None:
     if ended.webhook and "completed" in ended.webhook_events:
         values = {
             "id": f"msg_{new_id()}",

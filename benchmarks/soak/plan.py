@@ -45,10 +45,11 @@ def draw(total: int, seed: int, picture: str) -> list[Planned]:
     names = kinds()
     deck = [names[index % len(names)] for index in range(total)]
     random.Random(seed).shuffle(deck)
-    return [_planned(number, kind, picture) for number, kind in enumerate(deck, start=1)]
+    return [planned(number, kind, picture) for number, kind in enumerate(deck, start=1)]
 
 
-def _planned(number: int, kind: str, picture: str) -> Planned:
+def planned(number: int, kind: str, picture: str) -> Planned:
+    """The prediction that meets this kind of fault."""
     inputs: dict[str, Any] = {
         "prompt": f"A lighthouse at dusk [#{number}]{_marker(number, kind)}",
         "number_of_images": 1 + number % 2,

@@ -91,7 +91,7 @@ def soak(total: int, in_flight: int = 32, seed: int = 0) -> Soak:
             OUTPUT_DIRECTORY=outputs,
         ) as predictor,
     ):
-        deck = draw(total, seed, _picture())
+        deck = draw(total, seed, small_picture())
         ended, ledger, before, after = asyncio.run(_soak(deck, in_flight, predictor, sandbox))
         return Soak(ended, ledger, before, after, len(list(Path(outputs).iterdir())))
 
@@ -126,7 +126,8 @@ async def _resources(callers: Callers, predictor: Server, number: int) -> Resour
     )
 
 
-def _picture() -> str:
+def small_picture() -> str:
+    """A data URI."""
     file = BytesIO()
     Image.new("RGB", (64, 64), "teal").save(file, "PNG")
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
@@ -36,6 +36,11 @@ async def unknown_path(_request: Request, error: Exception) -> JSONResponse:
     body = {"detail": str(error.detail), "status": error.status_code}
     headers = _FINAL | dict(error.headers or {})
     return JSONResponse(body, error.status_code, headers, MEDIA_TYPE)
+
+
+async def hung_up(_request: Request, _error: Exception) -> Response:
+    """The answer to who has gone in the middle of a body: nobody reads it, nothing was accepted."""
+    return Response(status_code=400)
 
 
 async def unforeseen(_request: Request, _error: Exception) -> JSONResponse:

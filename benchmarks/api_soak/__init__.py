@@ -1,0 +1,1 @@
+"""Thousands of predictions through the API under every fault, by callers who misbehave."""
