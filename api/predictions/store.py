@@ -85,7 +85,8 @@ class Store:
                 cog_identity=None,
                 sent_at=None,
                 started_at=None,
-            )
+            ),
+            durable=False,
         )
 
     async def note_sent(self, taken: Prediction, cog_identity: str) -> bool:
@@ -112,7 +113,8 @@ class Store:
         return await self._change(
             update(predictions)
             .where(_P.cog_id == cog_id, _P.state == State.SENT, _P.started_at.is_(None))
-            .values(started_at=now())
+            .values(started_at=now()),
+            durable=False,
         )
 
     async def requeue_unsent(self, owner: str) -> None:
@@ -162,7 +164,7 @@ class Store:
 
     async def note_answers(self, answers: Mapping[str, str]) -> None:
         """Note whether each prediction's first answer was written to its caller, or lost."""
-        async with self._database.write() as connection:
+        async with self._database.write(durable=False) as connection:
             for outcome in set(answers.values()):
                 ids = [id for id, each in answers.items() if each == outcome]
                 noted = update(predictions).where(_P.id.in_(ids)).values(answer=outcome)
@@ -191,8 +193,9 @@ class Store:
             await _queue_webhook(connection, prediction)
         return prediction
 
-    async def _change(self, changed: Update) -> Prediction | None:
-        async with self._database.write() as connection:
+    async def _change(self, changed: Update, *, durable: bool = True) -> Prediction | None:
+        """Not `durable` where a power cut may undo it: what was taken only counts once sent."""
+        async with self._database.write(durable=durable) as connection:
             row = (await connection.execute(changed.returning(*_P))).mappings().first()
         return Prediction.of(dict(row)) if row else None
 
