@@ -48,12 +48,14 @@ types: ## mypy, strict
 
 tests:
 	@$(environment) test
+	@echo "The tests take about 5 minutes on 2 cores, and leave nothing behind."
 	@$(pytest) -n 2 --dist loadfile -m "not ($(needs_more))"
 
 tests-that-need-more:
 	@$(environment) test
 	@./scripts/package haproxy haproxy || test -z "$$CI"
 	@./scripts/package node nodejs || test -z "$$CI"
+	@./scripts/package npm npm || test -z "$$CI"
 	@$(pytest) -m "litellm or haproxy or clients"
 
 format: ## mend format and import order
@@ -84,6 +86,7 @@ container-test: ## build the image and run it, hardened
 
 bench: ## every benchmark, side by side: 20 minutes, and 1.5 GB in .cache the first time
 	@$(environment) test
+	@echo "This takes 20 minutes, and 1.5 GB in .cache the first time."
 	@./scripts/temporary $(python) -m benchmarks
 
 bench-smoke: ## one cell of the benchmarks

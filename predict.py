@@ -14,6 +14,7 @@ from gpt_image.deadline import Deadline
 from gpt_image.errors import GptImageError, told_in_one_sentence
 from gpt_image.input_images.prepare import check_paths, prepare
 from gpt_image.output_images.directories import OutputDirectories
+from gpt_image.output_images.fetch import Fetcher
 from gpt_image.output_images.save import save
 from gpt_image.request import ImageRequest
 from gpt_image.settings import take_settings
@@ -50,6 +51,7 @@ class Predictor(BaseRunner):
         self.settings = take_settings()
         self.upstream = Upstream(self.settings)
         self.outputs = OutputDirectories(self.settings)
+        self.fetcher = Fetcher(self.settings.openai_fetch_networks)
         self.freeze = FreezeProbe()
         self.in_flight = InFlight()
         self.prices = usage.Prices.of(self.settings.openai_image_model)
@@ -59,8 +61,9 @@ class Predictor(BaseRunner):
 
     async def healthcheck(self) -> bool:
         """Answer from what is already known; Cog shows the text of what it raises."""
+        await self.freeze.check_health()  # first, because only a restart mends it
+        await self.outputs.check_health()
         self.upstream.check_health()
-        await self.freeze.check_health()
         return True
 
     @concurrent(max=32)
@@ -126,16 +129,16 @@ class Predictor(BaseRunner):
             log.info("Model check completed. Model: %s", self.settings.openai_image_model)
 
             prediction_id = logs.shown_id(self.scope.context.get("prediction_id"))
-            at_once = request.is_edit  # converted input images go there
-            async with self.outputs.directory(prediction_id, at_once=at_once) as directory:
+            async with self.outputs.directory(prediction_id) as directory:
                 images = await prepare(paths, directory)
+                await self.outputs.make_room(directory, request)
                 log.info("Generating image...")
                 if prediction_id:
                     log.info("Sid %s", prediction_id)
                 started = time.monotonic()
                 deadline = Deadline.after(self.settings.openai_deadline_seconds)
                 answer = await self.upstream.create(payer, request, images, directory, deadline)
-                files = await save(answer, request, directory, deadline)
+                files = await save(answer, request, directory, deadline, self.fetcher, payer.origin)
                 seconds = time.monotonic() - started
                 self._report(seconds, len(files), usage.Usage.from_answer(answer.usage))
                 await self.outputs.sweep()

@@ -3,6 +3,7 @@
     GptImageError
     ├── BadSettings                the operator's environment is wrong; said before any call
     ├── InvalidInput               the request is wrong; nothing was sent
+    ├── MachineFault               no room on the disk, no memory, no process; nothing was sent
     ├── CredentialError
     │   ├── NoCredentials          no caller's key, no proxy, no operator's key
     │   ├── KeyRejected            401
@@ -83,6 +84,10 @@ class BadSettings(GptImageError):
 
 
 class InvalidInput(GptImageError):
+    pass
+
+
+class MachineFault(GptImageError):
     pass
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 import tempfile
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gpt_image import secret_files
 from gpt_image.errors import BadSettings
@@ -94,6 +95,24 @@ _Id = Annotated[
 ]
 
 
+def _network(text: object) -> object:
+    try:
+        return ip_network(text) if isinstance(text, str) else text
+    except ValueError:
+        raise ValueError("must be networks such as 10.1.0.0/16, with commas between") from None
+
+
+def _split(value: object) -> object:
+    return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
+_Networks = Annotated[
+    tuple[Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)], ...],
+    NoDecode,
+    BeforeValidator(_split),
+]
+
+
 class Settings(BaseSettings):
     """The operator's choices; a field's name in capitals is its environment variable.
 
@@ -146,6 +165,12 @@ class Settings(BaseSettings):
     openai_retry_ambiguous: bool = Field(
         default=False,
         description="Also retry what may already have been billed: it can charge twice.",
+    )
+    openai_fetch_networks: _Networks = Field(
+        default=(),
+        description="Networks that are not public, as in `10.1.0.0/16, fd00::/8`, from which "
+        "images may be fetched that an upstream answers with as URLs; its own host always may.",
+        json_schema_extra={"shown_default": "none"},
     )
     output_directory: Path = Field(
         default_factory=lambda: Path(tempfile.gettempdir()) / "gpt-image-2",

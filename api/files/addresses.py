@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 from api.ids import now
 
 _ID = "(?P<id>[0-9a-z]{26})"
-_SIGNED = re.compile(rf"/files/{_ID}/(?P<expiry>\d{{1,12}})/(?P<signature>[\w-]{{43}})(/[^/]*)?")
+_SIGNED = re.compile(rf"/files/{_ID}/(?P<expiry>[0-9]+)/(?P<signature>[\w-]{{43}})(/[^/]*)?")
+_EXPIRY = re.compile("[0-9]{1,12}")
 _REPLICATE = re.compile(rf"(/v1)+/files/{_ID}(?P<download>/download)?/?")
 
 
@@ -50,7 +51,7 @@ class Signer:
     def holds(self, address: Address, owner: str) -> bool:
         """Whether we signed it for a file of this owner, and it is still good."""
         return (
-            address.expiry.isdecimal()
+            _EXPIRY.fullmatch(address.expiry) is not None
             and int(address.expiry) > now()
             and any(
                 hmac.compare_digest(

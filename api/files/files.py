@@ -123,6 +123,11 @@ class Files:
                 return file
         return None
 
+    def is_upload(self, url: str) -> bool:
+        """Whether it has the form of an upload's address, which nobody can read without a token."""
+        address = read_address(url)
+        return address is not None and not address.signature
+
     async def addressed(self, url: str) -> StoredFile | None:
         """The file that a signed address means, to whoever has it."""
         if (address := read_address(url)) and (file := await self.find(address.id)):

@@ -1,6 +1,9 @@
 """What a file is by its first bytes, whatever its sender called it."""
 
+import re
+
 HEAD_BYTES = 12
+_CLAIM = re.compile(r"[!-~]{1,127}/[ -~]{1,127}")  # lengths of RFC 6838; no header can break
 OTHER = "application/octet-stream"
 
 _BEGINNINGS = {
@@ -30,7 +33,7 @@ RASTER = frozenset({*_BEGINNINGS.values(), *_BRANDS.values(), "image/webp"})
 def content_type(head: bytes, claimed: str | None) -> str:
     """The type to keep: one of RASTER only where the first bytes say so.
 
-    `claimed` is what the sender said, taken for all other files.
+    `claimed` is what the sender said, taken for all other files if it is a type at all.
     """
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "image/webp"
@@ -39,4 +42,5 @@ def content_type(head: bytes, claimed: str | None) -> str:
     for beginning, kind in _BEGINNINGS.items():
         if head.startswith(beginning):
             return kind
-    return claimed if claimed and claimed.lower() not in RASTER else OTHER
+    is_usable = claimed and _CLAIM.fullmatch(claimed) and claimed.lower() not in RASTER
+    return claimed if claimed and is_usable else OTHER

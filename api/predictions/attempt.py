@@ -88,13 +88,9 @@ class Attempt:
             ask_at: when to ask Cog for the first time whether it works on it.
         """
         silent_since: float | None = None
-        while True:
-            changed = self._changes.next(sent.id)
-            present = await self._store.get(sent.id)
-            if present is None or present.state is not State.SENT:
-                return
-            if present.attempt != sent.attempt:
-                return
+        changed = self._changes.next(sent.id)
+        present = await self._store.get(sent.id)
+        while present is not None and _is_that_attempt(present, sent):
             present = await self._cancel_if_due(present)
             if now() > present.deadline + _GRACE:
                 await self._endings.end_lost(present, "The deadline passed", now_or_never=True)
@@ -105,7 +101,10 @@ class Attempt:
             if now() >= ask_at:
                 ask_at = now() + _ASK_EVERY
                 silent_since = await self._silent_since(present, silent_since)
-            await _until(changed, self._next_look(present))
+            told = await _changed_until(changed, self._next_look(present))
+            changed = self._changes.next(sent.id)
+            present = told or await self._store.get(sent.id)
+        changed.cancel()
 
     async def _prepared(self, taken: Prediction) -> dict[str, Any] | None:
         try:
@@ -186,10 +185,24 @@ class Attempt:
         ended = False
         while not ended:
             changed = self._changes.next(sent.id)
-            ended = await self._endings.end_lost(sent, reason, now_or_never=now() >= give_up)
-            await _until(changed, now() if ended else now() + 1.0)
+            try:
+                ended = await self._endings.end_lost(sent, reason, now_or_never=now() >= give_up)
+            except Exception:
+                log.exception(
+                    "What Cog left behind could not be stored; will try again.",
+                    extra={"prediction": sent.id},
+                )
+            await _changed_until(changed, now() if ended else now() + 1.0)
 
 
-async def _until(changed: asyncio.Future[None], time: float) -> None:
+def _is_that_attempt(present: Prediction, sent: Prediction) -> bool:
+    return present.state is State.SENT and present.attempt == sent.attempt
+
+
+async def _changed_until(changed: asyncio.Future[Prediction], time: float) -> Prediction | None:
+    """The row, if it changes before then."""
     await asyncio.wait([changed], timeout=max(time - now(), 0.0))
+    if changed.done():
+        return changed.result()
     changed.cancel()
+    return None

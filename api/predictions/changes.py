@@ -3,27 +3,29 @@
 import asyncio
 from collections import defaultdict
 
+from api.predictions.prediction import Prediction
+
 
 class Changes:
-    """Wakes those who wait for a prediction; the row says what has changed."""
+    """Wakes those who wait for a prediction, with its row as it is now."""
 
     def __init__(self) -> None:
-        self._waiting: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
+        self._waiting: defaultdict[str, set[asyncio.Future[Prediction]]] = defaultdict(set)
 
-    def tell(self, prediction_id: str) -> None:
-        """The prediction's row has changed."""
-        for waiter in self._waiting.pop(prediction_id, ()):
+    def tell(self, prediction: Prediction) -> None:
+        """The prediction's row has become this."""
+        for waiter in self._waiting.pop(prediction.id, ()):
             if not waiter.done():
-                waiter.set_result(None)
+                waiter.set_result(prediction)
 
-    def next(self, prediction_id: str) -> asyncio.Future[None]:
+    def next(self, prediction_id: str) -> asyncio.Future[Prediction]:
         """Done at the next change from now on: ask first, then read the row, then wait."""
         waiter = asyncio.get_running_loop().create_future()
         self._waiting[prediction_id].add(waiter)
         waiter.add_done_callback(lambda _: self._forget(prediction_id, waiter))
         return waiter
 
-    def _forget(self, prediction_id: str, waiter: asyncio.Future[None]) -> None:
+    def _forget(self, prediction_id: str, waiter: asyncio.Future[Prediction]) -> None:
         waiters = self._waiting.get(prediction_id)
         if waiters is not None:
             waiters.discard(waiter)

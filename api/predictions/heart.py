@@ -66,7 +66,7 @@ async def open_heart(
     background, watch = Background(), Watch(cog)
 
     def changed(prediction: Prediction) -> None:
-        changes.tell(prediction.id)
+        changes.tell(prediction)
         if prediction.state is State.QUEUED:
             queue.put(prediction)
         elif prediction.has_ended:

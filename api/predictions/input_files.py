@@ -64,6 +64,8 @@ class InputFiles:
             return await self._stored(inside, tenant, prediction_id)
         if own := await self._files.own(url, tenant):
             return FileReference(own.id)
+        if self._files.is_upload(url):
+            raise _unusable(place, "Must be a file that you have uploaded and that has not expired")
         try:
             parse(url, place)
         except FetchFailed:

@@ -96,15 +96,17 @@ class Predictions:
     async def ended(self, prediction_id: str, within: float) -> Prediction | None:
         """The prediction once it has ended; or as it is when so many seconds have passed."""
         give_up = asyncio.get_running_loop().time() + within
-        while True:
-            changed = self._changes.next(prediction_id)
-            present = await self._store.get(prediction_id)
+        changed = self._changes.next(prediction_id)
+        present = await self._store.get(prediction_id)
+        while present is not None and not present.has_ended:
             left = give_up - asyncio.get_running_loop().time()
-            if present is None or present.has_ended or left <= 0:
-                changed.cancel()
-                return present
-            await asyncio.wait([changed], timeout=left)
-            changed.cancel()
+            await asyncio.wait([changed], timeout=max(left, 0.0))
+            if not changed.done():
+                break
+            present = changed.result()
+            changed = self._changes.next(prediction_id)
+        changed.cancel()
+        return present
 
     async def cancel(self, prediction: Prediction) -> Prediction:
         """Cancel it: at once where nothing was sent, else as soon as Cog has ended it."""
@@ -112,9 +114,10 @@ class Predictions:
         if canceled:
             self._on_change(canceled)
             return canceled
-        if await self._store.ask_to_cancel(prediction.id) is None:
+        asked = await self._store.ask_to_cancel(prediction.id)
+        if asked is None:
             return await self._store.get(prediction.id) or prediction
-        self._changes.tell(prediction.id)
+        self._changes.tell(asked)
         return await self.ended(prediction.id, _CANCEL_SECONDS) or prediction
 
 

@@ -8,18 +8,16 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, Update, and_, func, insert, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from api.database import Connection, Database
 from api.ids import new_id, now
+from api.predictions import statements
 from api.predictions.prediction import UNFINISHED, WAITING, End, Prediction, State
 from api.tables import deliveries, predictions
 
 _P = predictions.c
-
-# Made once: SQLAlchemy takes longer to build a statement than SQLite to answer it.
-_BY_ID = select(predictions).where(_P.id == bindparam("wanted"))
-_BY_COG_ID = select(predictions).where(_P.cog_id == bindparam("wanted"))
 
 
 class Store:
@@ -30,11 +28,11 @@ class Store:
 
     async def get(self, prediction_id: str) -> Prediction | None:
         """The prediction, whoever's it is."""
-        return await self._one(_BY_ID, prediction_id)
+        return await self._one(statements.BY_ID, the_id=prediction_id)
 
     async def by_cog_id(self, cog_id: str) -> Prediction | None:
         """The prediction whose present attempt Cog knows by that id."""
-        return await self._one(_BY_COG_ID, cog_id)
+        return await self._one(statements.BY_COG_ID, the_cog_id=cog_id)
 
     async def unfinished(self) -> list[Prediction]:
         """All that have not ended."""
@@ -73,30 +71,25 @@ class Store:
 
     async def take(self, prediction_id: str, owner: str) -> Prediction | None:
         """QUEUED to TAKEN, with a number and a Cog id of its own for this attempt."""
+        # A secret: Cog shows whoever repeats it the whole input, keys included.
+        cog_id = secrets.token_hex(16)
         return await self._change(
-            update(predictions)
-            .where(_P.id == prediction_id, _P.state == State.QUEUED)
-            .values(
-                state=State.TAKEN,
-                owner=owner,
-                attempt=_P.attempt + 1,
-                # A secret: Cog shows whoever repeats it the whole input, keys included.
-                cog_id=secrets.token_hex(16),
-                cog_identity=None,
-                sent_at=None,
-                started_at=None,
-            ),
+            statements.TAKE,
             durable=False,
+            the_id=prediction_id,
+            the_owner=owner,
+            the_cog_id=cog_id,
         )
 
     async def note_sent(self, taken: Prediction, cog_identity: str) -> bool:
         """TAKEN to SENT, on disk before Cog is asked; not after its deadline."""
-        noted = (
-            update(predictions)
-            .where(_attempt_of(taken), _P.state == State.TAKEN, _P.deadline > now())
-            .values(state=State.SENT, sent_at=now(), cog_identity=cog_identity)
+        noted = await self._change(
+            statements.NOTE_SENT,
+            **_of_attempt(taken),
+            the_sent_at=now(),
+            the_cog_identity=cog_identity,
         )
-        return await self._change(noted) is not None
+        return noted is not None
 
     async def take_back_note(self, sent: Prediction) -> Prediction | None:
         """SENT to TAKEN, because Cog said that it has not started this attempt."""
@@ -111,10 +104,7 @@ class Store:
     async def start(self, cog_id: str) -> Prediction | None:
         """Note when Cog began with the attempt."""
         return await self._change(
-            update(predictions)
-            .where(_P.cog_id == cog_id, _P.state == State.SENT, _P.started_at.is_(None))
-            .values(started_at=now()),
-            durable=False,
+            statements.START, durable=False, the_cog_id=cog_id, the_started_at=now()
         )
 
     async def requeue_unsent(self, owner: str) -> None:
@@ -146,20 +136,23 @@ class Store:
 
     async def end_waiting(self, prediction_id: str, end: End) -> Prediction | None:
         """QUEUED or TAKEN to its end: nothing was sent."""
-        return await self._end(and_(_P.id == prediction_id, _P.state.in_(WAITING)), end, 0.0)
+        return await self._end(statements.END_WAITING, end, the_id=prediction_id)
 
     async def end_sent(
         self, sent: Prediction, end: End, dollars: float | None = None
     ) -> Prediction | None:
         """SENT to its end, once; `dollars` settles what was reserved."""
-        return await self._end(and_(_attempt_of(sent), _P.state == State.SENT), end, dollars)
+        which = _of_attempt(sent) | {"the_dollars": dollars}
+        return await self._end(statements.END_SENT, end, **which)
 
     async def end_all(self, end: End) -> int:
         """Every unfinished prediction to the same end; how many there were."""
-        unfinished = [prediction.id for prediction in await self.unfinished()]
-        for prediction_id in unfinished:
-            here = and_(_P.id == prediction_id, _P.state.in_(UNFINISHED))
-            await self._end(here, end, None)
+        unfinished = await self.unfinished()
+        for prediction in unfinished:
+            if prediction.state is State.SENT:
+                await self.end_sent(prediction, end)
+            else:
+                await self.end_waiting(prediction.id, end)
         return len(unfinished)
 
     async def note_answers(self, answers: Mapping[str, str]) -> None:
@@ -171,37 +164,36 @@ class Store:
                 await connection.execute(noted)
 
     async def _end(
-        self, condition: ColumnElement[bool], end: End, dollars: float | None
+        self, ended: ReturningUpdate[Any], end: End, **which: object
     ) -> Prediction | None:
-        values: dict[str, Any] = {
-            "state": end.state,
-            "output": end.output,
-            "error": end.error,
-            "logs": end.logs,
-            "metrics": dict(end.metrics or {}),
-            "completed_at": now(),
-            "secrets": None,
+        values = {
+            "the_state": end.state,
+            "the_output": end.output,
+            "the_error": end.error,
+            "the_logs": end.logs,
+            "the_metrics": dict(end.metrics or {}),
+            "the_completed_at": now(),
         }
-        if dollars is not None:
-            values["dollars"] = dollars
-        ended = update(predictions).where(condition).values(values).returning(*predictions.c)
         async with self._database.write() as connection:
-            row = (await connection.execute(ended)).mappings().first()
+            row = (await connection.execute(ended, values | which)).mappings().first()
             if row is None:
                 return None
             prediction = Prediction.of(dict(row))
             await _queue_webhook(connection, prediction)
         return prediction
 
-    async def _change(self, changed: Update, *, durable: bool = True) -> Prediction | None:
+    async def _change(
+        self, changed: Update | ReturningUpdate[Any], *, durable: bool = True, **which: object
+    ) -> Prediction | None:
         """Not `durable` where a power cut may undo it: what was taken only counts once sent."""
+        returning = changed if isinstance(changed, ReturningUpdate) else changed.returning(*_P)
         async with self._database.write(durable=durable) as connection:
-            row = (await connection.execute(changed.returning(*_P))).mappings().first()
+            row = (await connection.execute(returning, which)).mappings().first()
         return Prediction.of(dict(row)) if row else None
 
-    async def _one(self, found: Select[Any], wanted: str) -> Prediction | None:
+    async def _one(self, found: Select[Any], **which: str) -> Prediction | None:
         async with self._database.read() as connection:
-            row = (await connection.execute(found, {"wanted": wanted})).mappings().first()
+            row = (await connection.execute(found, which)).mappings().first()
         return Prediction.of(dict(row)) if row else None
 
     async def _many(self, condition: ColumnElement[bool]) -> list[Prediction]:
@@ -217,6 +209,14 @@ def _attempt_of(prediction: Prediction) -> ColumnElement[bool]:
         _P.owner == prediction.owner,
         _P.attempt == prediction.attempt,
     )
+
+
+def _of_attempt(prediction: Prediction) -> dict[str, Any]:
+    return {
+        "the_id": prediction.id,
+        "the_owner": prediction.owner,
+        "the_attempt": prediction.attempt,
+    }
 
 
 async def _queue_webhook(connection: Connection, ended: Prediction) -> None:

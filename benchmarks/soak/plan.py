@@ -15,7 +15,7 @@ LEAVES = frozenset({CANCEL, HANG_UP})
 
 # A retry is tried against these, so every other time they go away by themselves.
 _PASSING = frozenset(
-    {"500-json", "503-json", "generation-failed"}
+    {"500-json", "503-json", "generation-failed", "overloaded", "slow-down"}
     | {"rate-limit", "rate-limit-date", "rate-limit-message", "rate-limit-bare"}
 )
 _ON_EDITS_ONLY = "no-moderation-on-edits"

@@ -25,9 +25,10 @@ def main() -> int:
     """0 once the server was told to end; at the latest after the deadline, which none outlives."""
     parser = argparse.ArgumentParser(prog="python -m gpt_image.container.drain")
     parser.add_argument("--pid", type=int, default=1, help="of Cog's server; 1 in a container")
+    parser.add_argument("--quiet-for", type=float, default=QUIET_FOR, metavar="SECONDS")
     arguments = parser.parse_args()
     deadline = float(os.environ.get("OPENAI_DEADLINE_SECONDS") or 600)
-    wait_until_quiet(arguments.pid, deadline + QUIET_FOR)
+    wait_until_quiet(arguments.pid, arguments.quiet_for, deadline + arguments.quiet_for)
     try:
         ask("POST", "/shutdown")
     except OSError as error:
@@ -36,11 +37,11 @@ def main() -> int:
     return 0
 
 
-def wait_until_quiet(pid: int, at_most: float) -> None:
-    """Return when nothing has been running for QUIET_FOR, or after `at_most` seconds."""
+def wait_until_quiet(pid: int, quiet_for: float, at_most: float) -> None:
+    """Return when nothing has been running for `quiet_for` seconds, or after `at_most`."""
     give_up = time.monotonic() + at_most
     last_seen = time.monotonic()
-    while (now := time.monotonic()) < min(give_up, last_seen + QUIET_FOR):
+    while (now := time.monotonic()) < min(give_up, last_seen + quiet_for):
         if anything_runs() or any(_connections(pid)):
             last_seen = now
         time.sleep(LOOK_EVERY)

@@ -1,11 +1,12 @@
-"""`python -m gpt_image.container.health [--end PID]`: whether the server can take predictions.
+"""`python -m gpt_image.container.health [--live] [--end PID]`: how Cog's server is.
 
-With --end the server is ended where only a restart helps: a wrong setting (SETUP_FAILED) or a
-crashed worker leaves one that answers every prediction with an error, for ever.
+Cog answers /health-check with 200 in every state, so this reads the state and exits with 1 unless
+predictions are taken. BUSY is well: it answers 409, which callers repeat. So is a server whose
+operator's key was refused: it serves callers who bring their own.
 
-Cog answers /health-check with 200 in every state, so this reads the state. BUSY is well: it answers
-409, which callers repeat. So is a server whose operator's key was refused (CredentialError): it
-serves callers who bring their own, and a restart mends nothing.
+With --live it exits with 1 only where a restart helps: a wrong setting (SETUP_FAILED) and a crashed
+or frozen worker leave a server that fails for ever, a full disk and a refused key do not. With
+--end such a server is ended.
 """
 
 import argparse
@@ -21,7 +22,10 @@ from gpt_image.container.in_flight import anything_runs
 WITHIN = 5.0  # seconds
 WELL = ("READY", "BUSY")
 COMING = "STARTING"
-FROZEN = "restart this container"
+# How the texts of our own health check begin or what they say (gpt_image/errors.py).
+KEY_REFUSED = "CredentialError"
+NO_ROOM = "MachineFault"
+FROZEN = "WorkerFrozen"
 
 
 def ask(method: str, path: str) -> bytes:
@@ -40,8 +44,9 @@ def ask(method: str, path: str) -> bytes:
 
 
 def main() -> int:
-    """0 where predictions are taken; else 1, and the state is printed."""
+    """0 where all is well; else 1, and the state is printed."""
     parser = argparse.ArgumentParser(prog="python -m gpt_image.container.health")
+    parser.add_argument("--live", action="store_true", help="ask only whether a restart would help")
     parser.add_argument("--end", type=int, metavar="PID", help="of Cog's server; 1 in a container")
     arguments = parser.parse_args()
     try:
@@ -49,16 +54,23 @@ def main() -> int:
     except OSError as error:
         print(f"Cog does not answer: {error}", file=sys.stderr)
         return 1
-    refused = "CredentialError" in state.get("user_healthcheck_error", "")
-    if state["status"] in WELL or refused:
-        return 0
-    print(json.dumps(state), file=sys.stderr)
-    # A frozen worker reads no more input images; what is paid for still ends in it.
-    must_wait = FROZEN in state.get("user_healthcheck_error", "") and anything_runs()
-    if arguments.end and state["status"] != COMING and not must_wait:
+    said = str(state.get("user_healthcheck_error", ""))
+    lost = _restart_helps(state["status"], said)
+    if arguments.end and lost:
         # Not SIGTERM, which --await-explicit-shutdown makes Cog ignore.
         os.kill(arguments.end, signal.SIGINT)
+    takes_predictions = state["status"] in WELL or KEY_REFUSED in said
+    if (arguments.live and not lost) or takes_predictions:
+        return 0
+    print(json.dumps(state), file=sys.stderr)
     return 1
+
+
+def _restart_helps(status: str, said: str) -> bool:
+    if status in (*WELL, COMING) or KEY_REFUSED in said or NO_ROOM in said:
+        return False
+    # A frozen worker reads no more input images, but what is paid for still ends in it.
+    return not (FROZEN in said and anything_runs())
 
 
 if __name__ == "__main__":

@@ -1,15 +1,20 @@
-"""Runs convert.py: at most two at a time, each in a process that ends with its prediction."""
+"""Runs conversions: two at a time, each in a process that ends with its prediction."""
 
 import asyncio
+import errno
 import json
 import logging
 import os
+import signal
 import sys
 import weakref
 from pathlib import Path
+from typing import Any
 
-from gpt_image.conversion import convert
-from gpt_image.conversion.convert import Report, Task
+import gpt_image.conversion
+from gpt_image.conversion.places import Places
+from gpt_image.conversion.reports import FAILURES, Finished, NotConverted, Prepared, Task
+from gpt_image.deadline import Deadline
 
 log = logging.getLogger(__name__)
 
@@ -21,35 +26,80 @@ SECONDS = 90.0
 _ROOT = Path(__file__).parents[2]
 
 
-async def run(task: Task, source: Path, target: Path) -> Report | None:
-    """Report what became of `source`; None if convert.py crashed or went over a limit.
+class Conversions:
+    """Those of one prediction's input or output images, one at a time.
 
-    Once this has returned, raised or been cancelled, nothing writes to `target` any more.
+    Each method raises:
+        NotConverted: the image is to blame, or the time is over.
+        OSError: the machine is, which lacks memory, descriptors, processes or room on the disk.
+
+    Once a method has returned, raised or been cancelled, nothing writes to its target any more.
     """
-    async with _turn():  # waiting here holds no thread
+
+    def __init__(self, deadline: Deadline | None = None) -> None:
+        self._deadline = deadline
+        self._turns_had = 0
+        self._one_at_a_time = asyncio.Lock()
+
+    async def prepare(self, task: Task, source: Path, target: Path) -> Prepared:
+        """Make `source` fit for upload; `target` is a path without suffix."""
+        return Prepared(**await self._run(task, source, target))
+
+    async def finish(self, source: Path, target: Path, promised: str, quality: int) -> Finished:
+        """Write `source` as the `promised` format; `quality` is 0 to 100."""
+        report = await self._run(Task.FINISH, source, target, promised, str(quality))
+        return Finished(**report)
+
+    async def has_transparency(self, source: Path) -> bool:
+        """Whether any pixel is not opaque."""
+        return bool(await self._run(Task.FIND_ALPHA, source))
+
+    async def _run(self, task: Task, *arguments: str | Path) -> Any:  # noqa: ANN401 - JSON
+        # Waiting here holds no thread.
         try:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", convert.__name__, task, source, target),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                env=_environment(),
-            )
-        except OSError:
-            return None
-        try:
-            async with asyncio.timeout(SECONDS):
-                answer, _ = await process.communicate()
+            async with asyncio.timeout_at(self._deadline.at if self._deadline else None):
+                async with self._one_at_a_time, _places().place(self._turns_had):
+                    self._turns_had += 1
+                    return await _run_process(task, *arguments)
         except TimeoutError:
-            return None
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.communicate()
-        if process.returncode != 0:
-            log.warning("The conversion of an input image ended with %d.", process.returncode)
-            return None
-        return Report(**json.loads(answer))
+            raise NotConverted("was not converted before the deadline") from None
+
+
+async def _run_process(task: Task, *arguments: str | Path) -> Any:  # noqa: ANN401 - JSON
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", gpt_image.conversion.__name__, task, *arguments),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env=_environment(),
+    )
+    try:
+        async with asyncio.timeout(SECONDS):
+            answer, _ = await process.communicate()
+    except TimeoutError:
+        raise NotConverted(f"took longer than {SECONDS:g} s to convert") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+    if code := process.returncode:
+        log.warning("The conversion of an image ended with %d.", code)
+        raise _why_it_ended(code)
+    outcome = json.loads(answer)
+    if number := outcome.get("errno"):
+        raise OSError(number, os.strerror(number))
+    if failure := outcome.get("failure"):
+        raise FAILURES[failure]
+    return outcome["report"]
+
+
+def _why_it_ended(code: int) -> Exception:
+    if code == -signal.SIGKILL:  # by the kernel, when memory has run out
+        return OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+    if code < 0:
+        return NotConverted("could not be converted")
+    # Python itself did not get as far as the image.
+    return OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
 def _environment() -> dict[str, str]:
@@ -59,10 +109,10 @@ def _environment() -> dict[str, str]:
     return {"PYTHONPATH": found, **kept}
 
 
-_turns: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]
-_turns = weakref.WeakKeyDictionary()
+_all_places: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Places]
+_all_places = weakref.WeakKeyDictionary()
 
 
-def _turn() -> asyncio.Semaphore:
-    # A semaphore belongs to one event loop: Cog has one, tests have many.
-    return _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE))
+def _places() -> Places:
+    # A future belongs to one event loop: Cog has one, tests have many.
+    return _all_places.setdefault(asyncio.get_running_loop(), Places(_AT_ONCE))

@@ -13,9 +13,11 @@ from cog import Path
 from cog.types import URLPath
 
 from gpt_image import image_structure
-from gpt_image.conversion import process as conversion
-from gpt_image.conversion.convert import MAX_BYTES, MAX_PIXELS, Task
-from gpt_image.errors import InvalidInput
+from gpt_image.conversion.process import Conversions
+from gpt_image.conversion.reports import Damaged as DamagedPixels
+from gpt_image.conversion.reports import NotConverted, Task, TooManyPixels
+from gpt_image.errors import InvalidInput, MachineFault
+from gpt_image.image_limits import MAX_PIXELS, MAX_UPLOAD_BYTES
 from gpt_image.image_structure import Damaged
 from gpt_image.threads import in_thread
 
@@ -55,7 +57,7 @@ class _Examined:
     kind: str
     content_type: str
     task: Task | None
-    """What convert.py has to do, None where the file is sent untouched."""
+    """What a conversion has to do, None where the file is sent untouched."""
 
 
 async def check_paths(input_images: Sequence[object]) -> tuple[pathlib.Path, ...]:
@@ -94,20 +96,35 @@ def _check_files(paths: Sequence[pathlib.Path]) -> None:
 async def prepare(paths: Sequence[pathlib.Path], scratch: pathlib.Path) -> list[InputImage]:
     """Make each file ready for upload, in order.
 
-    What has to be re-encoded goes to `scratch`, an existing folder, as input-1.png and so on;
-    nothing writes there any more once this has returned, raised or been cancelled. Raises
-    InvalidInput, which names the image: before any image is decoded, if its header tells.
+    What has to be re-encoded goes to `scratch`, a folder that is made if it is needed, as
+    input-1.png and so on; nothing writes there any more once this has returned, raised or been
+    cancelled.
+
+    Raises:
+        InvalidInput: names the image; before any image is decoded, if its header tells.
+        MachineFault: this machine lacks what a conversion takes.
     """
-    examined = await in_thread(_examine_all, paths) if paths else []
-    # One conversion at a time, so that a prediction with sixteen images leaves room for others.
+    if not paths:
+        return []
+    conversions = Conversions()
+    examined = await in_thread(_examine_all, paths, scratch)
+    # One after the other, so that a prediction with sixteen images leaves room for others.
     return [
-        _untouched(image) if image.task is None else await _converted(image, image.task, scratch)
+        _untouched(image)
+        if image.task is None
+        else await _converted(conversions, image, image.task, scratch)
         for image in examined
     ]
 
 
-def _examine_all(paths: Sequence[pathlib.Path]) -> list[_Examined]:
-    return [_examine(number, path) for number, path in enumerate(paths, start=1)]
+def _examine_all(paths: Sequence[pathlib.Path], scratch: pathlib.Path) -> list[_Examined]:
+    examined = [_examine(number, path) for number, path in enumerate(paths, start=1)]
+    if any(image.task for image in examined):
+        try:
+            scratch.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _machine_fault("The input images", error) from None
+    return examined
 
 
 def _examine(number: int, path: pathlib.Path) -> _Examined:
@@ -118,15 +135,17 @@ def _examine(number: int, path: pathlib.Path) -> _Examined:
             start = file.read(image_structure.START)
             kind = _kind(number, size, start)
             structure = image_structure.read(file, size, kind)
-    except OSError:
-        raise _refusal(number, "cannot be read from disk; send it again") from None
+    except FileNotFoundError:
+        raise _refusal(number, "is not there any more; send it again") from None
+    except OSError as error:
+        raise _machine_fault(f"Input image {number}", error) from None
     except Damaged:
         raise _damaged(number, kind) from None
     if structure is None:
-        return _Examined(number, path, kind, "", Task.CONVERT)
+        return _Examined(number, path, kind, "", Task.PREPARE)
     if structure.width * structure.height > MAX_PIXELS:
         raise _too_many_pixels(number)
-    task = None if structure.plain and size < MAX_BYTES else Task.CONVERT
+    task = None if structure.plain and size < MAX_UPLOAD_BYTES else Task.PREPARE
     if task is None and not structure.has_end:
         task = Task.CHECK_END
     return _Examined(number, path, kind, structure.content_type, task)
@@ -160,20 +179,33 @@ def _part(number: int, path: pathlib.Path, content_type: str) -> InputImage:
     return InputImage(path, f"image-{number}{_SUFFIXES[content_type]}", content_type)
 
 
-async def _converted(image: _Examined, task: Task, scratch: pathlib.Path) -> InputImage:
-    report = await conversion.run(task, image.path, scratch / f"input-{image.number}")
-    if report is None:
+async def _converted(
+    conversions: Conversions, image: _Examined, task: Task, scratch: pathlib.Path
+) -> InputImage:
+    target = scratch / f"input-{image.number}"
+    try:
+        report = await conversions.prepare(task, image.path, target)
+    except TooManyPixels:
+        raise _too_many_pixels(image.number) from None
+    except DamagedPixels:
+        raise _damaged(image.number, image.kind) from None
+    except NotConverted as failure:
         raise _refusal(
-            image.number,
-            f"({image.kind}) could not be converted; send it as PNG, JPEG or WebP",
-        )
-    if report.too_many_pixels:
-        raise _too_many_pixels(image.number)
-    if report.path is None:
-        raise _damaged(image.number, image.kind)
+            image.number, f"({image.kind}) {failure}; send it as PNG, JPEG or WebP"
+        ) from None
+    except OSError as error:
+        raise _machine_fault(f"Input image {image.number}", error) from None
     if report.note:
         log.info("Input image %d %s.", image.number, report.note)
     return _part(image.number, pathlib.Path(report.path), report.content_type)
+
+
+def _machine_fault(what: str, error: OSError) -> MachineFault:
+    return MachineFault(
+        f"{what} could not be prepared on this machine ({error.strerror}), so nothing was asked "
+        "of the upstream; try again later, or have the operator give the predictor more memory, "
+        "processes, open files or room in OUTPUT_DIRECTORY."
+    )
 
 
 def _damaged(number: int, kind: str) -> InvalidInput:

@@ -10,14 +10,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from gpt_image.errors import BadSettings, OutputNotSaved
+from gpt_image.errors import MachineFault, OutputNotSaved
+from gpt_image.output_images.room import Room, wanted_for
+from gpt_image.request import ImageRequest
 from gpt_image.settings import Settings
 from gpt_image.threads import in_thread
 
 log = logging.getLogger(__name__)
 
 _SWEEP_EVERY = 60.0  # seconds
-_PROVEN_FOR = 10.0  # seconds; so long is a directory that could be made proof for the next ones
 
 # What else an operator keeps in OUTPUT_DIRECTORY is not ours to remove.
 _OUR_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}-[0-9a-f]{16}")
@@ -29,34 +30,53 @@ class OutputDirectories:
     def __init__(self, settings: Settings) -> None:
         self._root = settings.output_directory
         self._max_age = settings.output_max_age_seconds
+        self._room = Room(self._root)
         self._in_use: set[Path] = set()
         self._swept = -math.inf
-        self._proven_until = -math.inf
 
     @asynccontextmanager
-    async def directory(self, prediction_id: str | None, *, at_once: bool) -> AsyncIterator[Path]:
-        """A fresh directory for one prediction, named after it; removed if the prediction fails.
+    async def directory(self, prediction_id: str | None) -> AsyncIterator[Path]:
+        """The place of a fresh directory, named after the prediction; removed if that fails.
 
-        It comes into being with the first file, unless it is wanted `at_once`, or there is no
-        proof of the last seconds that it can: then nothing must be paid for before.
-
-        Raises:
-            BadSettings: none can be made.
+        It comes into being with `make_room`, or before, with the first converted input image.
         """
         directory = self._root / _unique_name(prediction_id)
         self._in_use.add(directory)
         try:
-            if at_once or time.monotonic() > self._proven_until:
-                await in_thread(_make, directory)
-                self._proven_until = time.monotonic() + _PROVEN_FOR
             yield directory
         except BaseException as failure:
             if isinstance(failure, OutputNotSaved):
-                self._proven_until = -math.inf
+                self._room.note_loss()
             await in_thread(shutil.rmtree, directory, ignore_errors=True)
             raise
         finally:
+            self._room.release(directory)
             self._in_use.discard(directory)
+
+    async def make_room(self, directory: Path, request: ImageRequest) -> None:
+        """Make `directory`, with room for the images of `request`, before they are paid for.
+
+        Raises:
+            BadSettings: nothing can be written there.
+            MachineFault: there is not enough room.
+        """
+        await in_thread(self._make_room, directory, wanted_for(request))
+
+    async def check_health(self) -> None:
+        """Once images could not be stored, raise as `make_room` does, until a write succeeds."""
+        if self._room.is_in_doubt:
+            await in_thread(self._check)
+
+    def _make_room(self, directory: Path, wanted: int) -> None:
+        try:
+            self._room.promise(directory, wanted)
+        except MachineFault:
+            self._remove_old()  # nothing else does, while every prediction is refused
+            self._room.promise(directory, wanted)
+
+    def _check(self) -> None:
+        self._remove_old()
+        self._room.check()
 
     async def sweep(self) -> None:
         """Remove directories of predictions that ended long ago; at start, then once a minute.
@@ -78,16 +98,6 @@ class OutputDirectories:
                         shutil.rmtree(directory, ignore_errors=True)
         except OSError as error:
             log.warning("Old output files could not be removed (%s).", error.strerror)
-
-
-def _make(directory: Path) -> None:
-    try:
-        directory.mkdir(parents=True)
-    except OSError as error:
-        raise BadSettings(
-            f"There is no place for output files ({error.strerror}), so nothing was asked of the "
-            "upstream; have the operator check OUTPUT_DIRECTORY."
-        ) from None
 
 
 def _unique_name(prediction_id: str | None) -> str:

@@ -1,15 +1,21 @@
 """Every image of an answer to a file: one bad image loses none of the others."""
 
 import asyncio
+import errno
 import logging
+import os
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from gpt_image.conversion.process import Conversions
 from gpt_image.deadline import Deadline
 from gpt_image.errors import BILLED_NOTE, AnswerNotUsable, OutputNotSaved
-from gpt_image.output_images.fetch import NotFetched, fetch
-from gpt_image.output_images.finish import finish
+from gpt_image.output_images.fetch import Fetcher
+from gpt_image.output_images.finish import Finisher
+from gpt_image.output_images.guard import Origin
+from gpt_image.output_images.unusable import Unusable
 from gpt_image.request import ImageRequest
 from gpt_image.threads import in_thread
 from gpt_image.upstream.answer import Answer
@@ -19,26 +25,32 @@ log = logging.getLogger(__name__)
 
 
 async def save(
-    answer: Answer, request: ImageRequest, directory: Path, deadline: Deadline
+    answer: Answer,
+    request: ImageRequest,
+    directory: Path,
+    deadline: Deadline,
+    fetcher: Fetcher,
+    upstream: Origin,
 ) -> list[Path]:
     """The images as files of the promised format, in the answer's order; at least one.
 
     Args:
-        deadline: when to give up fetching images that came as URLs.
+        deadline: when to give up fetching and converting.
+        upstream: where the answer came from.
 
     Raises:
         AnswerNotUsable: not one of them is an image.
         OutputNotSaved: this machine could not store them.
     """
-    one_at_a_time = asyncio.Lock()  # because conversion holds all pixels in memory
+    finisher = Finisher(request, Conversions(deadline))
 
     async def finished(number: int, image: Base64File | str) -> Path | Exception:
         try:
-            received = (
-                await _fetched(image, directory, deadline) if isinstance(image, str) else image
-            )
-            async with one_at_a_time:
-                return await in_thread(finish, received, request, number)
+            if isinstance(image, str):
+                fetched = directory / f"{secrets.token_hex(8)}.fetched"
+                await fetcher.fetch(image, fetched, deadline, upstream)
+                return await finisher.finish(fetched, number)
+            return await finisher.finish(image, number)
         except Exception as failure:  # noqa: BLE001 - one bad image must not lose the others
             return failure
 
@@ -54,22 +66,27 @@ async def save(
     problems = dict(answer.unusable) | {n: _reason(error) for n, error in failures.items()}
     summary = "; ".join(f"image {number} {why}" for number, why in sorted(problems.items()))
     if not files:
-        raise _nothing_saved(summary, any(map(_is_storage, failures.values())))
+        raise _nothing_saved(summary, failures.values())
     if problems:
         total = len(files) + len(problems)
         log.warning("%d of %d images were unusable: %s", len(problems), total, summary)
-    if problems or request.is_edit:
+    if problems or request.is_edit or answer.has_more:
         await in_thread(_remove_all_but, files, directory)
     return files
 
 
-def _nothing_saved(summary: str, storage_failed: bool) -> AnswerNotUsable | OutputNotSaved:
-    if storage_failed:
-        return OutputNotSaved(
-            f"The images could not be stored ({summary}); {BILLED_NOTE}; have the operator check "
-            "OUTPUT_DIRECTORY."
-        )
-    return AnswerNotUsable(f"The upstream sent no usable image ({summary}); {BILLED_NOTE}.")
+def _nothing_saved(summary: str, failures: Iterable[Exception]) -> AnswerNotUsable | OutputNotSaved:
+    numbers = {number for failure in failures if (number := _machines(failure))}
+    if not numbers:
+        return AnswerNotUsable(f"The upstream sent no usable image ({summary}); {BILLED_NOTE}.")
+    remedy = (
+        "give the predictor more memory, processes or open files"
+        if numbers <= _SHORTAGES
+        else "check OUTPUT_DIRECTORY"
+    )
+    return OutputNotSaved(
+        f"The images could not be stored ({summary}); {BILLED_NOTE}; have the operator {remedy}."
+    )
 
 
 def _remove_all_but(files: list[Path], directory: Path) -> None:
@@ -78,20 +95,20 @@ def _remove_all_but(files: list[Path], directory: Path) -> None:
             leftover.unlink()
 
 
-async def _fetched(url: str, directory: Path, deadline: Deadline) -> Path:
-    await in_thread(directory.mkdir, parents=True, exist_ok=True)
-    file = directory / f"{secrets.token_hex(8)}.fetched"
-    await fetch(url, file, deadline)
-    return file
-
-
-def _is_storage(failure: Exception) -> bool:
-    # Pillow's own OSErrors have no number: they tell of the image, the others of the disk.
-    return isinstance(failure, OSError) and failure.errno is not None
-
-
 def _reason(failure: Exception) -> str:
-    if isinstance(failure, OSError) and _is_storage(failure):
-        return f"could not be stored: {failure.strerror}"
-    # What else comes from Pillow is damage: struct.error, SyntaxError, zlib.error and so on.
-    return str(failure) if isinstance(failure, NotFetched) else "is damaged"
+    if isinstance(failure, Unusable):
+        return str(failure)
+    if number := _machines(failure):
+        work = "converted" if number in _SHORTAGES else "stored"
+        return f"could not be {work}: {os.strerror(number)}"
+    return "could not be read"
+
+
+_SHORTAGES = {errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE}
+
+
+def _machines(failure: Exception) -> int | None:
+    """The number of an error that this machine is to blame for, and not the image."""
+    if isinstance(failure, MemoryError):
+        return errno.ENOMEM
+    return failure.errno if isinstance(failure, OSError) else None

@@ -22,6 +22,8 @@ class Answer:
     """In ascending order: image data as received, or URLs that gateways answer with."""
     unusable: Mapping[int, str] = field(default_factory=dict)
     """Why each of the other images that were asked for cannot be had, as in "is missing"."""
+    has_more: bool = False
+    """Whether more image data was received than is used."""
     usage: Mapping[str, Any] = field(default_factory=dict)
     """The answer's `usage`, as the upstream wrote it; empty where it wrote none."""
 
@@ -64,7 +66,8 @@ def _understand(stream: AnswerStream, content_type: str, asked: Asked) -> Answer
         raise _instead_of_images(body, entries, asked)
     unusable |= dict.fromkeys(range(len(entries) + 1, asked.request.n + 1), "is missing")
     usage = body.get("usage")
-    return Answer(images, unusable, usage if isinstance(usage, dict) else {})
+    has_more = len(images) < sum(file is not None for file in stream.files)
+    return Answer(images, unusable, has_more, usage if isinstance(usage, dict) else {})
 
 
 def _image(entry: object, files: list[Base64File | None]) -> Base64File | str | None:
@@ -94,7 +97,8 @@ def _cut_off(stream: AnswerStream, content_type: str, asked: Asked) -> Answer:
         kind = asked.door.media_type(content_type) or "something"
         raise _no_image(f"{kind} that cannot be read as JSON")
     lost = set(range(1, asked.request.n + 1)) - set(images)
-    return Answer(images, dict.fromkeys(lost, "is missing because the answer broke off"))
+    has_more = len(stream.files) > asked.request.n
+    return Answer(images, dict.fromkeys(lost, "is missing because the answer broke off"), has_more)
 
 
 def _instead_of_images(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pybase64
 
+from gpt_image.image_limits import MAX_OUTPUT_BYTES
+
 _PLAIN = re.compile(rb"[A-Za-z0-9+/=]*")
 _DATA_URI = re.compile(rb"\s*data:[^,]{0,99},")
 
@@ -24,12 +26,16 @@ class Base64File:
         """Whether all of it was base64."""
         self.size = 0
         """Bytes decoded so far."""
+        self.is_too_large = False
+        """Whether it went beyond MAX_OUTPUT_BYTES; then nothing of it is kept."""
         self._decoded: list[bytes] = []
         self._odd = b""
         self._on_disk = 0  # bytes
 
     def write(self, data: bytes, last: bool) -> None:
         """Take the next piece, which must not end inside an escape nor the first inside a head."""
+        if self.is_too_large:
+            return
         if not self.size and (head := _DATA_URI.match(data)):
             data = data[head.end() :]
         try:
@@ -57,6 +63,9 @@ class Base64File:
         self._decoded += decoded
         self.size += sum(map(len, decoded))
         self._odd = odd
+        if self.size > MAX_OUTPUT_BYTES:
+            self.is_too_large = True
+            self._decoded.clear()
 
     def flush(self) -> None:
         """Write what is decoded to `path`, in a folder that is made if there is none; blocks.
@@ -64,7 +73,9 @@ class Base64File:
         Raises:
             OSError: it cannot be stored.
         """
-        if self._decoded:
+        if self.is_too_large:
+            self.path.unlink(missing_ok=True)
+        elif self._decoded:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab") as file:
                 file.truncate(self._on_disk)  # what an earlier attempt or a failed flush has left

@@ -120,4 +120,10 @@ class Call:
 
 
 def _open_all(images: Sequence[InputImage]) -> list[tuple[InputImage, BinaryIO]]:
-    return [(image, image.path.open("rb")) for image in images]
+    try:
+        return [(image, image.path.open("rb")) for image in images]
+    except OSError as error:
+        raise errors.MachineFault(
+            f"The input images could not be opened ({error.strerror}), so nothing was asked of the "
+            "upstream; try again later, or have the operator allow more open files."
+        ) from None

@@ -54,7 +54,7 @@ _CATEGORY = re.compile(r"[A-Za-z][A-Za-z_/ -]{0,39}")
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,60}")
 # OpenAI's, a UUID, a hash, or a moment with a random tail, as gateways of the one-api family have.
 _REQUEST_ID = re.compile(
-    r"req_[0-9a-z]{1,64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{1,40}"
+    r"req_[0-9a-f]{1,40}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{1,40}"
     r"|\d{8,20}[0-9a-z]{0,16}",
     re.IGNORECASE,
 )
@@ -183,7 +183,7 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def _unless_token(word: re.Match[str]) -> str:
-    if re.fullmatch(r"req_[A-Za-z0-9]+\W*", word[0]):
+    if re.fullmatch(r"req_[0-9a-f]{1,40}\W*", word[0]):
         return word[0]
     runs = _LONG_RUN.findall(word[0])
     is_token = any(not run.isalpha() and not run.isdecimal() for run in runs)

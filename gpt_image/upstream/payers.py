@@ -30,6 +30,12 @@ class Payer:
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}"}
 
+    @property
+    def origin(self) -> tuple[str, int]:
+        """Host and port of the upstream."""
+        url = self.client.base_url
+        return url.raw_host.decode(), url.port or {"http": 80, "https": 443}[url.scheme]
+
 
 class Payers:
     """Picks the payer: the caller with a key of their own, or else what the operator has set."""

@@ -108,6 +108,7 @@ def test_an_address_that_was_changed_is_none(output: Output, api: ApiServer) -> 
         f"{id}/{expiry}/{signature[:-1]}/{name}",
         f"{id}/{expiry}/{'A' * 43}/{name}",
         f"{id}/{expiry}/{name}",
+        f"{id}/{'9' * 5000}/{signature}/{name}",
         f"{id}",
         f"{id}/../{id}/{expiry}/{flipped}/{name}",
     ):

@@ -110,6 +110,11 @@ def test_metadata_is_understood_as_each_client_sends_it(
     assert caller.get(answer.json()["urls"]["get"]).json()["metadata"] == {"a": {"b": "1"}}
 
 
+def test_half_a_character_in_metadata_is_mended(caller: httpx2.Client) -> None:
+    answer = create(caller, data={"metadata": '{"a": "cut \\ud83d"}'})
+    assert answer.json()["metadata"] == {"a": "cut \ufffd"}
+
+
 @pytest.mark.parametrize("metadata", ["null", "{}"])
 def test_metadata_is_an_object_also_where_it_is_empty(metadata: str, caller: httpx2.Client) -> None:
     assert create(caller, data={"metadata": metadata}).json()["metadata"] == {}
@@ -130,7 +135,10 @@ def test_name_and_type_may_have_parts_of_their_own(caller: httpx2.Client) -> Non
         ("picture.webp", "image/webp", PNG, "image/png"),
         ("page.png", "image/png", b"<script>alert(1)</script>", "application/octet-stream"),
         ("note.txt", "text/plain", b"BMW", "image/bmp"),
-        ("notes.txt", "text/plain", b"hello", "text/plain"),
+        ("notes.txt", "text/plain; charset=utf-8", b"hello", "text/plain; charset=utf-8"),
+        ("notes.txt", "text", b"hello", "application/octet-stream"),
+        ("notes.txt", "text/" + "x" * 200, b"hello", "application/octet-stream"),
+        ("notes.txt", "text/\u732b", b"hello", "application/octet-stream"),
     ],
 )
 def test_the_first_bytes_tell_a_picture_whatever_its_sender_calls_it(

@@ -111,6 +111,27 @@ def test_an_orderly_stop_loses_nothing_that_runs_or_waits(
     assert len(sandbox.ledger) == 2
 
 
+def test_a_store_that_fails_is_tried_again_from_the_local_copy(
+    api: Api, caller: ReplicateCaller, sandbox: Sandbox
+) -> None:
+    created = caller.created("[sandbox:slow seconds=1]")
+    sandbox.wait_for(lambda entry: entry["received"])
+    files = api.data / "files"
+    files.rename(api.data / "away")
+    files.write_text("in the way")
+    sandbox.wait_for(lambda entry: entry["delivered"])
+    time.sleep(1)
+    assert caller.prediction(created["id"])["status"] == "processing"
+
+    files.unlink()
+    (api.data / "away").rename(files)
+
+    ended = caller.ended(created["id"])
+    assert ended["status"] == "succeeded"
+    assert ended["output"][0].startswith("data:image/webp")
+    assert len(sandbox.ledger) == 1
+
+
 def test_after_a_restore_nothing_unfinished_is_sent(
     api: Api, caller: ReplicateCaller, sandbox: Sandbox
 ) -> None:

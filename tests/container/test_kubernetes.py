@@ -19,6 +19,12 @@ pytestmark = [pytest.mark.container, pytest.mark.slow]
 
 MANIFESTS = PROJECT / "deploy" / "kubernetes"
 PROBES = ("readinessProbe", "livenessProbe")
+FILL_OUTPUTS = """
+import os
+with open("/tmp/filling", "wb") as file:
+    free = os.statvfs("/tmp")
+    os.posix_fallocate(file.fileno(), 0, free.f_bavail * free.f_frsize - 4096)
+"""
 DEADLINE = 4  # seconds; the slow sandbox takes two
 KILL_WORKER = """
 import os, pathlib, signal
@@ -29,7 +35,7 @@ for process in pathlib.Path("/proc").glob("[0-9]*"):
 
 
 @pytest.mark.parametrize("name", ["gpt-image-2.yaml", "knative.yaml"])
-def test_probes_fail_for_a_crashed_worker_and_only_then(
+def test_probes_fail_for_a_crashed_worker_and_readiness_for_a_full_disk(
     name: str, start: Start, network: str
 ) -> None:
     with (
@@ -41,6 +47,10 @@ def test_probes_fail_for_a_crashed_worker_and_only_then(
         health = container.request("GET", "/health-check").json
         assert "KeyRejected" in health["user_healthcheck_error"]
         assert probe_results(name, container) == [0, 0]
+        container.run("python", "-c", FILL_OUTPUTS)
+        container.predict(prompt="x", quality="low")
+        assert "MachineFault" in str(container.request("GET", "/health-check").json)
+        assert probe_results(name, container) == [1, 0]
         container.run("python", "-c", KILL_WORKER)
         time.sleep(0.5)
         assert container.request("GET", "/health-check").status == 200

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,7 +70,7 @@ def command(name: str, server: Server, *arguments: str) -> "subprocess.Popen[byt
 
 
 def drain(server: Server) -> "subprocess.Popen[bytes]":
-    return command("drain", server, "--pid", str(server.process.pid))
+    return command("drain", server, "--pid", str(server.process.pid), "--quiet-for", "2")
 
 
 def ends(process: "subprocess.Popen[bytes]", within: float) -> int:
@@ -98,33 +99,68 @@ def test_the_hook_waits_for_an_asynchronous_prediction_and_its_webhook() -> None
         webhook_receiver() as webhooks,
         server(OPENAI_PROXY_URL=sandbox.url) as busy,
     ):
-        start_prediction(busy, webhooks.url, prompt="x [sandbox:slow seconds=8]")
+        start_prediction(busy, webhooks.url, prompt="x [sandbox:slow seconds=4]")
         time.sleep(0.5)
         assert ends(drain(busy), within=30) == 0
         assert busy.process.wait(10) == 0
         assert [body["status"] for body in webhooks.bodies] == ["succeeded"]
 
 
+def test_a_prediction_is_seen_also_while_it_has_no_connection() -> None:
+    # Between two tries there is none; the lock is what is seen then.
+    with (
+        sandbox_server(SANDBOX_LATENCY="2") as sandbox,
+        webhook_receiver() as webhooks,
+        server(OPENAI_PROXY_URL=sandbox.url) as busy,
+    ):
+        assert not seen_by_its_lock(busy)
+        start_prediction(busy, webhooks.url, prompt="x")
+        time.sleep(0.5)
+        assert seen_by_its_lock(busy)
+        webhooks.wait_for_count(1)
+        assert not seen_by_its_lock(busy)
+
+
+def seen_by_its_lock(server: Server) -> bool:
+    script = "from gpt_image.container.in_flight import anything_runs; print(anything_runs())"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=PROJECT,
+        env=psutil.Process(server.process.pid).environ(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip() == "True"
+
+
 def test_the_hook_waits_while_an_input_is_being_fetched() -> None:
     with (
-        never_answers() as address,
+        hangs_up_after(4) as address,
         webhook_receiver() as webhooks,
         server() as fetching,
     ):
         start_prediction(fetching, webhooks.url, prompt="x", input_images=[address])
         time.sleep(0.5)
         hook = drain(fetching)
-        # Cog gives the address up after ten seconds, and says so in the webhook.
         assert ends(hook, within=40) == 0
         assert [body["status"] for body in webhooks.bodies] == ["failed"]
 
 
 @contextmanager
-def never_answers() -> Iterator[str]:
-    with socket.socket() as listening:
-        listening.bind((HOST, 0))
-        listening.listen()
+def hangs_up_after(seconds: float) -> Iterator[str]:
+    """An address that takes a request and says nothing for a while."""
+    with socket.create_server((HOST, 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                time.sleep(seconds)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
         yield f"http://{HOST}:{listening.getsockname()[1]}/image.png"
+        thread.join()
 
 
 def test_the_check_ends_a_server_whose_settings_are_wrong() -> None:

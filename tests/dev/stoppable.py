@@ -27,6 +27,12 @@ class Running:
             assert line, self.printed
             self.printed += line
 
+    @property
+    def is_python(self) -> bool:
+        """Whether the shell of the script has made way for Python."""
+        words = psutil.Process(self.process.pid).cmdline()  # empty for a moment
+        return bool(words) and Path(words[0]).name.startswith("python")
+
     def press_ctrl_c(self) -> str:
         """What is said then, once it has ended; fails if anything that it started lives on."""
         self.children = psutil.Process(self.process.pid).children(recursive=True)

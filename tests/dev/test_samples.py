@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+from PIL import Image
 
 from dev.request import from_flags
 from dev.samples import REQUESTS, with_data_uris
@@ -104,14 +105,15 @@ def test_no_line_has_a_single_file_which_cog_would_not_take_for_a_list(name: str
     assert len(flags) != 1
 
 
-def test_the_readmes_curl_line_works_as_it_stands(cog: Cog) -> None:
+def test_the_readmes_curl_line_works_as_it_stands(cog: Cog, tmp_path: Path) -> None:
     text = (SAMPLES / "README.md").read_text()
     (line,) = re.findall(r"```sh\n(\(printf .*?)\n```", text, re.DOTALL)
-    command = line.replace("http://127.0.0.1:5000", cog.url)
-    done = subprocess.run(
-        ["sh", "-c", command], cwd=SAMPLES.parent, capture_output=True, check=True
+    command = line.replace("http://127.0.0.1:5000", cog.url).replace(
+        "poster", f"'{tmp_path}/poster'"
     )
-    assert Prediction(json.loads(done.stdout)).image.size == (1536, 1024)
+    subprocess.run(["sh", "-c", command], cwd=SAMPLES.parent, capture_output=True, check=True)
+    with Image.open(tmp_path / "poster.0.webp") as image:
+        assert image.size == (1536, 1024)
 
 
 @pytest.mark.parametrize("file", sorted((SAMPLES / "inputs").iterdir()), ids=lambda f: f.name)

@@ -27,6 +27,15 @@ def test_ctrl_c_shows_no_traceback_and_leaves_nothing(tmp_path: Path, seconds: f
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("milliseconds", range(0, 60, 4))
+def test_ctrl_c_shows_no_traceback_of_pythons_own_start(tmp_path: Path, milliseconds: int) -> None:
+    with running([PREDICT, *SLOWLY], tmp_path) as runner:
+        while not runner.is_python:
+            time.sleep(0.0005)
+        time.sleep(milliseconds / 1000)
+        assert runner.press_ctrl_c() in {"", STOPPED}
+
+
 def test_ctrl_c_while_a_picture_is_drawn_does_not_wait_for_it(tmp_path: Path) -> None:
     with running([PREDICT, *SLOWLY], tmp_path) as runner:
         runner.wait_for("Generating image")

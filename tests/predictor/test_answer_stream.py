@@ -6,6 +6,7 @@ import itertools
 import json
 import tempfile
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gpt_image.image_limits import MAX_OUTPUT_BYTES
 from gpt_image.upstream.answer_stream import AnswerStream, AnswerTooLong
 from gpt_image.upstream.base64_file import Base64File
 
@@ -127,6 +129,35 @@ def test_a_flush_that_failed_halfway_is_made_good_by_the_next(tmp_path: Path) ->
     file.flush()
     file.flush()
     assert file.path.read_bytes() == b"beginssecond"
+
+
+def test_image_data_beyond_the_limit_takes_neither_disk_nor_memory(tmp_path: Path) -> None:
+    file = Base64File(tmp_path / "0.part")
+    step = base64_text(bytes(3 << 20)).encode()
+    most_on_disk = 0
+    tracemalloc.start()
+    try:
+        for _ in range(100):
+            file.write(step, last=False)
+            file.flush()
+            most_on_disk = max(most_on_disk, sum(f.stat().st_size for f in tmp_path.iterdir()))
+        file.write(b"", last=True)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert file.is_too_large
+    assert most_on_disk <= MAX_OUTPUT_BYTES
+    assert peak < 20 << 20
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_image_as_large_as_the_limit_is_kept(tmp_path: Path) -> None:
+    file = Base64File(tmp_path / "0.part")
+    file.write(base64_text(bytes(MAX_OUTPUT_BYTES)).encode(), last=True)
+    file.flush()
+    assert not file.is_too_large
+    assert file.path.stat().st_size == MAX_OUTPUT_BYTES
 
 
 def test_a_data_uri_in_a_url_is_an_image_and_other_urls_stay() -> None:

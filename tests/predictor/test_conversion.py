@@ -1,20 +1,26 @@
 """Re-encoding ends with its prediction, and neither harms nor slows the predictor."""
 
 import asyncio
+import json
 import os
+import resource
 import shutil
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import cog
 import pytest
 from PIL import Image
 
-from gpt_image.conversion import convert
+from dev.servers import PROJECT
 from gpt_image.conversion import process as conversion
-from gpt_image.errors import InvalidInput
+from gpt_image.conversion.reports import FAILURES, TooMuchMemory
+from gpt_image.errors import InvalidInput, MachineFault
 from gpt_image.input_images import prepare as inputs
 from gpt_image.input_images.prepare import InputImage
 from tests.support import image_kinds
@@ -44,7 +50,7 @@ def children() -> list[int]:
 
 def is_conversion(pid: str) -> bool:
     try:
-        return convert.__name__.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"gpt_image.conversion" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except FileNotFoundError:
         return False
 
@@ -90,11 +96,81 @@ def test_a_crash_of_a_decoder_refuses_only_its_image(slow_file: cog.Path, scratc
     asyncio.run(crash())
 
 
+def test_a_machine_without_memory_is_not_blamed_on_the_image(
+    slow_file: cog.Path, scratch: Path
+) -> None:
+    """The kernel's own way to take memory back, and a limit that a container may have."""
+
+    def kill(process: int) -> None:
+        os.kill(process, signal.SIGKILL)
+
+    def limit(process: int) -> None:
+        memory = 60 << 20, 60 << 20
+        resource.prlimit(process, resource.RLIMIT_AS, memory)
+
+    async def starve(do: Callable[[int], None]) -> None:
+        task = asyncio.create_task(inputs.prepare([slow_file], scratch))
+        do(await first_child())
+        with pytest.raises(MachineFault, match=r"^Input image 1 could not be prepared on this"):
+            await task
+
+    for do in (kill, limit):
+        asyncio.run(starve(do))
+
+
+def test_a_process_that_cannot_be_started_is_not_blamed_on_the_image(
+    slow_file: cog.Path, scratch: Path
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    async def without_descriptors() -> None:
+        await inputs.prepare([slow_file], scratch)  # all that is opened late
+        resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
+        with ExitStack() as taken:
+            taken.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+            with suppress(OSError):
+                while True:
+                    last = taken.enter_context(Path("/dev/null").open())  # noqa: ASYNC230
+            with pytest.raises(MachineFault, match="Too many open files"):
+                await inputs.prepare([slow_file], scratch)  # the image cannot be opened
+            last.close()
+            with pytest.raises(MachineFault, match="Too many open files"):
+                await inputs.prepare([slow_file], scratch)  # the process cannot be started
+
+    asyncio.run(without_descriptors())
+
+
+def test_a_disk_that_takes_no_converted_image_is_not_blamed_on_the_image(
+    slow_file: cog.Path, scratch: Path
+) -> None:
+    async def full() -> None:
+        task = asyncio.create_task(inputs.prepare([slow_file], scratch))
+        resource.prlimit(await first_child(), resource.RLIMIT_FSIZE, (1000, 1000))
+        with pytest.raises(MachineFault, match="File too large"):
+            await task
+
+    asyncio.run(full())
+
+
+def test_an_image_that_takes_more_memory_than_any_may_is_to_blame(tmp_path: Path) -> None:
+    """Tried with a limit of 150 MB, and a picture that takes 144 MB decoded."""
+    source = stored(image_kinds.encoded(Image.new("RGB", (6000, 6000)), "PNG"))(tmp_path)
+    program = (
+        "import sys; from gpt_image.conversion import __main__ as process; "
+        "process.MEMORY_LIMIT = 150_000_000; process.main('prepare', *sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", program, str(source), str(tmp_path / "target")]
+    answer = subprocess.run(command, capture_output=True, check=True, cwd=PROJECT).stdout
+
+    assert json.loads(answer) == {"failure": TooMuchMemory.__name__}
+    assert str(FAILURES[TooMuchMemory.__name__]()) == "takes more than 3 GB of memory to convert"
+
+
 def test_a_conversion_without_end_is_given_up(
     slow_file: cog.Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conversion, "SECONDS", 0.1)
-    with pytest.raises(InvalidInput, match="could not be converted"):
+    with pytest.raises(InvalidInput, match=r"took longer than 0\.1 s to convert"):
         asyncio.run(inputs.prepare([slow_file], scratch))
     assert not children()
     assert not list(scratch.iterdir())

@@ -180,6 +180,7 @@ def test_categories_and_media_types_are_told_by_their_shape(door: Door) -> None:
         ("0f1e2d3c4b5a69788796a5b4c3d2e1f0", True),
         ("20261121180814123456789AbCdEfGh", True),
         ("c2VjcmV0LXNlY3JldC1zZWNyZXQ", False),
+        ("req_YzJWamNtVjBMWE5sWTNKbGRDMXpaV055WlhR", False),
         ("my own id", False),
         ("", False),
         (None, False),

@@ -67,6 +67,7 @@ METRICS = (
     "error_code",
     "error_param",
     "error_request_id",
+    "error_retry_after",
     "may_have_been_billed",
 )
 MAY_BE_BILLED = {c.__name__ for c in errors.MayHaveBeenBilled.__subclasses__()}
@@ -140,7 +141,14 @@ def test_the_document_shows_every_sentence(
 
 @pytest.mark.docs
 def test_the_document_shows_the_metrics_of_an_error(failures: dict[str, Prediction]) -> None:
-    chosen = ("key-rejected", "unknown-parameter", "moderation", "502-html", "stall")
+    chosen = (
+        "key-rejected",
+        "rate-limit retry-after=60",
+        "unknown-parameter",
+        "moderation",
+        "502-html",
+        "stall",
+    )
     names = {fault: what for what, fault, _ in FAILURES}
     rows = []
     for fault in chosen:

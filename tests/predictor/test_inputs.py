@@ -12,8 +12,8 @@ import cog
 import pytest
 from PIL import Image
 
-from gpt_image.conversion.convert import MAX_BYTES
 from gpt_image.errors import InvalidInput
+from gpt_image.image_limits import MAX_UPLOAD_BYTES
 from gpt_image.input_images import prepare as inputs
 from gpt_image.input_images.prepare import InputImage
 from tests.support import image_kinds
@@ -106,12 +106,12 @@ def test_every_upload_stays_under_50_mb(
     caplog.set_level(logging.INFO, "gpt_image")
     (entry,) = made(kind, folder)
     assert isinstance(entry, Path)
-    assert entry.stat().st_size > MAX_BYTES
+    assert entry.stat().st_size > MAX_UPLOAD_BYTES
 
     (part,) = prepare([entry], scratch)
 
     assert part.content_type == kind.content_type
-    assert 0 < part.path.stat().st_size < MAX_BYTES
+    assert 0 < part.path.stat().st_size < MAX_UPLOAD_BYTES
     assert ("at quality 95" in caplog.text) == (part.content_type != "image/png")
     with Image.open(entry) as before, Image.open(part.path) as after:
         scaled = f"scaled down from {before.width}x{before.height} to {after.width}x{after.height}"

@@ -23,7 +23,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gpt_image.conversion.convert import MEMORY_LIMIT
+from gpt_image.conversion.reports import MEMORY_LIMIT
 from gpt_image.errors import InvalidInput
 from tests.predictor.test_inputs import checked_and_prepared
 from tests.support.image_kinds import CHANGED, UNTOUCHED

@@ -9,6 +9,7 @@ import pytest
 
 from dev.servers import Server, sandbox_server
 from gpt_image.deadline import Deadline
+from gpt_image.output_images.fetch import Fetcher
 from gpt_image.output_images.save import save
 from gpt_image.request import ImageRequest
 from gpt_image.settings import Settings, take_settings
@@ -67,4 +68,4 @@ async def _predict(settings: Settings, directory: Path, images: int) -> list[Pat
     async with payer.client:
         deadline = Deadline.after(60)
         answer = await upstream.create(payer, request, [], directory, deadline)
-        return await save(answer, request, directory, deadline)
+        return await save(answer, request, directory, deadline, Fetcher(()), payer.origin)

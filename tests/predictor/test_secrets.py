@@ -24,7 +24,7 @@ from tests.support.loopback import Webhooks, webhook_receiver
 from tests.support.sandbox_client import Sandbox
 
 CALLER, PROXY, OPERATOR = (
-    f"canary-{who}-{secrets.token_hex(12)}" for who in ("caller", "proxy", "operator")
+    f"canary-{who}-{secrets.token_hex(12)}" for who in ("call", "prox", "oper")
 )
 MALFORMED = [f"{CALLER}\n{CALLER}", f"{CALLER} {CALLER}", f"“{CALLER}”", f"{CALLER}\0"]
 
@@ -51,19 +51,19 @@ def decoded(text: str) -> str:
 
 @cache
 def telltales(canary: str) -> set[str]:
-    """Each run of ten of it; in base64 or hex each run that stands for seven of it or more."""
-    forms = {plain(canary): 10}
+    """Pieces of which any run of ten of it holds one, and any run of fourteen in base64 or hex."""
+    encoded = []
     for one in (canary, canary.upper(), canary.swapcase()):
-        forms[one.encode().hex()] = 14
         once = base64.b64encode(one.encode())
-        forms[plain(base64.b64encode(once).decode())] = 14
+        encoded += [one.encode().hex(), plain(base64.b64encode(once).decode())]
         for before in range(3):
-            forms[plain(base64.b64encode(bytes(before) + one.encode()).decode()[4:-4])] = 10
-    return {
-        form[start : start + length]
-        for form, length in forms.items()
-        for start in range(len(form) - length + 1)
-    }
+            form = base64.b64encode(bytes(before) + one.encode()).decode()
+            encoded.append(plain(form[4:-4]))
+    return pieces(plain(canary), 8, every=3).union(*(pieces(form, 10, 5) for form in encoded))
+
+
+def pieces(text: str, length: int, every: int) -> set[str]:
+    return {text[start : start + length] for start in range(0, len(text) - length + 1, every)}
 
 
 @dataclass
@@ -164,11 +164,12 @@ def drive_echoes(cog: Cog, evidence: Evidence, name: str) -> None:
             evidence.texts[f"{name} health after {place} {bool(key)}"] = str(cog.health())
 
     with ThreadPoolExecutor(24) as pool:
-        list(pool.map(one, itertools.product(PLACES, DISGUISES, (None, CALLER))))
+        list(pool.map(one, itertools.product(PLACES, DISGUISES, (None,))))
+        list(pool.map(one, itertools.product(PLACES, ("plain", "last-ten", "base64"), (CALLER,))))
 
 
 def test_no_key_comes_out_anywhere(evidence: Evidence) -> None:
-    assert len(evidence.texts) > 2 * 2 * len(PLACES) * len(DISGUISES)
+    assert len(evidence.texts) > 2 * len(PLACES) * len(DISGUISES)
     found = {where: leaks(text) for where, text in evidence.texts.items() if leaks(text)}
     assert not found
 

@@ -3,7 +3,6 @@
 import errno
 import socket
 import ssl
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,8 +12,12 @@ from threading import Thread
 import httpx2
 import openai
 import pytest
+import trustme
 
 from dev.servers import free_port, predictor_server
+from gpt_image import errors
+from gpt_image.input_images.prepare import InputImage
+from gpt_image.upstream.call import _open_all
 from tests.support.cog_client import Cog, Prediction
 from tests.support.explained import explained
 
@@ -25,18 +28,10 @@ def predict(url: str) -> Prediction:
 
 
 @contextmanager
-def self_signed(directory: Path) -> Iterator[str]:
+def self_signed() -> Iterator[str]:
     """The URL of an HTTPS server whose certificate nobody vouches for."""
-    key, certificate = directory / "key.pem", directory / "certificate.pem"
-    subprocess.run(
-        f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 "
-        f"-subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout {key} "
-        f"-out {certificate}".split(),
-        check=True,
-        capture_output=True,
-    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    trustme.CA().issue_cert("localhost").configure_cert(context)
     with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = Thread(target=server.serve_forever, args=(0.01,))
@@ -63,8 +58,8 @@ def test_a_name_that_does_not_exist_is_said() -> None:
     assert "(its host name was not found), so nothing was billed" in prediction.error
 
 
-def test_a_certificate_that_is_not_trusted_is_said(tmp_path: Path) -> None:
-    with self_signed(tmp_path) as url:
+def test_a_certificate_that_is_not_trusted_is_said() -> None:
+    with self_signed() as url:
         prediction = predict(url)
 
     assert prediction.error.startswith("UpstreamDown: ")
@@ -94,3 +89,9 @@ def test_the_systems_error_is_told_by_its_type_and_never_in_its_words(
     outer.__cause__ = connect_error
 
     assert f"could not be reached ({said}), so nothing was billed" in str(explained(outer))
+
+
+def test_input_images_that_cannot_be_opened_cost_nothing(tmp_path: Path) -> None:
+    gone = InputImage(tmp_path / "gone.png", "image-1.png", "image/png")
+    with pytest.raises(errors.MachineFault, match="nothing was asked of the upstream"):
+        _open_all([gone])

@@ -1,6 +1,8 @@
 """Small servers that a prediction talks to besides the upstream: files, webhooks, uploads."""
 
 import json
+import socket
+import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -110,6 +112,32 @@ def upload_receiver() -> Iterator[Uploads]:
 
     with _serving(Receiver) as url:
         yield Uploads(url, files)
+
+
+@contextmanager
+def raw_server(behave: Callable[[socket.socket], None], host: str = "127.0.0.1") -> Iterator[str]:
+    """A server that reads each request's head and leaves what it says to the test."""
+
+    class Raw(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            connection: socket.socket = self.request
+            with suppress(OSError):
+                while not connection.recv(65536).endswith(b"\r\n\r\n"):
+                    pass
+                behave(connection)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        allow_reuse_address = True
+
+    with Server((host, 0), Raw) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://{host}:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """The form that creates a file, in the ways in which Replicate's clients fill it in."""
 
-import json
 import re
 from typing import Any
 
-from api.errors import Unprocessable
+from api.body import json_object
+from api.errors import BadRequest, Unprocessable
 from api.files.form import Part
 
 _KEY = re.compile(r"metadata((?:\[[^\[\]]+\])+)")
@@ -50,11 +50,6 @@ class Description:
 
 def _json_object(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        found = text
-    if found is None:
-        return {}
-    if not isinstance(found, dict):
-        raise Unprocessable("metadata must be a JSON object.")
-    return found
+        return {} if text.strip() == "null" else json_object(text.encode())
+    except BadRequest:
+        raise Unprocessable("metadata must be a JSON object.") from None

@@ -78,11 +78,16 @@ def test_javascript_reads_file_outputs(javascript: Client, tls_server: Server) -
     assert_is_file_of(tls_server, told[1])
 
 
-def test_the_ai_sdk_reads_outputs(javascript: Client, tls_server: Server) -> None:
+@pytest.mark.parametrize(
+    ("provider", "sdk"), [("@ai-sdk/replicate", "ai"), ("ai-sdk-replicate-2", "ai-6")]
+)
+def test_the_ai_sdk_reads_outputs(
+    provider: str, sdk: str, javascript: Client, tls_server: Server
+) -> None:
     told = javascript.run(
         """
-        import { createReplicate } from "@ai-sdk/replicate";
-        import { generateImage } from "ai";
+        const { createReplicate } = await import(given.provider);
+        const { generateImage } = await import(given.sdk);
         const replicate = createReplicate({
             apiToken: env.REPLICATE_API_TOKEN, baseURL: env.REPLICATE_BASE_URL,
         });
@@ -93,6 +98,8 @@ def test_the_ai_sdk_reads_outputs(javascript: Client, tls_server: Server) -> Non
         """,
         tls_server,
         model=MODEL,
+        provider=provider,
+        sdk=sdk,
     )
     assert told == ["image/webp", "WEBP"]
 

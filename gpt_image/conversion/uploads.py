@@ -1,41 +1,19 @@
-"""An image of any kind to one that the API takes. Runs as a process of its own.
-
-Decoders are C code that is fed by strangers. In the process of the predictor a crash would end
-every running prediction, since Cog does not restart its worker, and OpenJPEG would stop the event
-loop for as long as it decodes. Out here a decoder sees no key, its memory has a limit and is given
-back, and a cancelled prediction ends it at once.
-
-    python -m gpt_image.conversion.convert TASK SOURCE TARGET
-
-prints one Report as JSON. TARGET is a path without suffix.
-"""
+"""An image of any kind to one that the API takes; runs in the process of conversions."""
 
 import contextlib
 import io
-import json
-import os
-import resource
-import sys
-import warnings
-from dataclasses import asdict, dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import cast
 
 import pillow_heif
-from PIL import AvifImagePlugin, Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
-MAX_BYTES = 50_000_000
-"""Each upload stays below this: OpenAI says 50 MB, and the smaller reading of MB is safe."""
-
-MAX_PIXELS = 120_000_000
-"""A phone camera's 108 megapixels pass; one such picture takes 0.5 GB decoded (4 bytes a pixel)."""
-
-MEMORY_LIMIT = 3_000_000_000
-"""Bytes of address space for one conversion."""
+from gpt_image.conversion.decode import blaming_the_image, decoded
+from gpt_image.conversion.reports import Damaged, Prepared
+from gpt_image.image_limits import MAX_UPLOAD_BYTES
 
 LOSSY_QUALITY = 95
-"""For JPEG and WebP, where PNG would reach MAX_BYTES."""
+"""For JPEG and WebP, where PNG would reach MAX_UPLOAD_BYTES."""
 
 # Everything else that Pillow reads stays off: EPS for one would start Ghostscript.
 _FORMATS = ("PNG", "JPEG", "WEBP", "HEIF", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "ICO")
@@ -54,22 +32,6 @@ _JPEG_END = b"\xff\xd9"
 _NOISE = bytes(range(1, 0xFF)) * 4  # never the first byte of a marker
 
 
-class Task(StrEnum):
-    CONVERT = "convert"
-    CHECK_END = "check-end"
-
-
-@dataclass(frozen=True)
-class Report:
-    """What became of one image; `path` is what to send, None where it cannot be sent."""
-
-    path: str | None = None
-    content_type: str = ""
-    too_many_pixels: bool = False
-    note: str = ""
-    """What the caller should know of the change, to follow "Input image 1"."""
-
-
 class _TooLarge(Exception):
     pass
 
@@ -78,27 +40,23 @@ class _Capped(io.BytesIO):
     """Stops the encoder as soon as its output is too large, not when it is done."""
 
     def write(self, data: bytes) -> int:  # type: ignore[override]  # all that Pillow writes
-        if self.tell() + len(data) >= MAX_BYTES:
+        if self.tell() + len(data) >= MAX_UPLOAD_BYTES:
             raise _TooLarge
         return super().write(data)
 
 
-def convert(source: Path, target: Path) -> Report:
-    """Decode the first picture, and save it upright, in sRGB, as plain RGB or RGBA."""
-    try:
-        with Image.open(source, formats=_FORMATS) as opened:
-            opened.load()
-            image = _plain(opened)
-    except MemoryError:
-        raise
-    except Image.DecompressionBombError:
-        return Report(too_many_pixels=True)
-    except Exception:  # noqa: BLE001 - damaged bytes lead Pillow to struct.error, SyntaxError, ...
-        return Report()
+def prepare(source: Path, target: Path) -> Prepared:
+    """Decode the first picture, and save it upright, in sRGB, as plain RGB or RGBA.
+
+    `target` is a path without suffix.
+    """
+    pillow_heif.register_heif_opener(decode_threads=1, thumbnails=False)
+    with decoded(source, _FORMATS) as opened, blaming_the_image():
+        image = _plain(opened)
     return _save(image, target)
 
 
-def check_end(source: Path, target: Path) -> Report:
+def check_end(source: Path, target: Path) -> Prepared:
     """Decide whether a JPEG without its end mark in sight is whole.
 
     It is sent as it is when it decodes, because other data follows the picture. Otherwise the mark
@@ -106,16 +64,24 @@ def check_end(source: Path, target: Path) -> Report:
     picture: such a file is sent with the mark added.
     """
     data = source.read_bytes()
-    with contextlib.suppress(OSError, SyntaxError):
-        _decode(data)
-        return Report(str(source), "image/jpeg")
-    with contextlib.suppress(OSError, SyntaxError):
-        mended = data + _JPEG_END
-        if _decode(mended) == _decode(data + _NOISE + _JPEG_END):
-            path = target.with_suffix(".jpg")
-            path.write_bytes(mended)
-            return Report(str(path), "image/jpeg", note="lacked the JPEG end mark, which was added")
-    return Report()
+    if _decodes(data):
+        return Prepared(str(source), "image/jpeg")
+    mended = data + _JPEG_END
+    with blaming_the_image():
+        if _decode(mended) != _decode(data + _NOISE + _JPEG_END):
+            raise Damaged
+    path = target.with_suffix(".jpg")
+    path.write_bytes(mended)
+    return Prepared(str(path), "image/jpeg", note="lacked the JPEG end mark, which was added")
+
+
+def _decodes(data: bytes) -> bool:
+    try:
+        with blaming_the_image():
+            _decode(data)
+    except Damaged:
+        return False
+    return True
 
 
 def _decode(data: bytes) -> Image.Image:
@@ -125,7 +91,8 @@ def _decode(data: bytes) -> Image.Image:
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    with contextlib.suppress(Exception):  # broken EXIF does not spoil a picture that decodes
+    # Broken EXIF does not spoil a picture that decodes.
+    with contextlib.suppress(Damaged), blaming_the_image():
         ImageOps.exif_transpose(image, in_place=True)
     plain = _in_srgb(_with_eight_bits(image))
     plain.info.clear()
@@ -158,8 +125,8 @@ def _in_srgb(image: Image.Image) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _save(image: Image.Image, target: Path) -> Report:
-    """Lossless if that stays under MAX_BYTES, else lossy, else smaller until it does."""
+def _save(image: Image.Image, target: Path) -> Prepared:
+    """Lossless if that stays under MAX_UPLOAD_BYTES, else lossy, else smaller until it does."""
     lossy = "WEBP" if image.mode == "RGBA" else "JPEG"
     attempt, size = "PNG", image.size
     while (data := _encode(image, attempt)) is None:
@@ -174,7 +141,7 @@ def _save(image: Image.Image, target: Path) -> Report:
         note = f"is sent as {lossy} at quality {LOSSY_QUALITY} to stay under 50 MB"
     if image.size != size:
         note += f", scaled down from {size[0]}x{size[1]} to {image.width}x{image.height}"
-    return Report(str(path), Image.MIME[attempt], note=note)
+    return Prepared(str(path), Image.MIME[attempt], note=note)
 
 
 def _encode(image: Image.Image, attempt: str) -> memoryview | None:
@@ -186,24 +153,3 @@ def _encode(image: Image.Image, attempt: str) -> memoryview | None:
     except (_TooLarge, ValueError):  # ValueError: libwebp's own limits on what a file may hold
         return None
     return output.getbuffer()
-
-
-def main(task: str, source: str, target: str) -> None:
-    report = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what a decoder prints does not mix with the report
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(10)  # the event loop goes first
-    with contextlib.suppress(OSError):  # where memory runs out, this goes and the predictor stays
-        Path("/proc/self/oom_score_adj").write_text("1000")
-    warnings.simplefilter("ignore")
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow warns above it and refuses at the double
-    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
-    pillow_heif.register_heif_opener(decode_threads=1, thumbnails=False)
-    work = {Task.CONVERT: convert, Task.CHECK_END: check_end}[Task(task)]
-    with report:
-        json.dump(asdict(work(Path(source), Path(target))), report)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

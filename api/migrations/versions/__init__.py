@@ -1,0 +1,1 @@
+"""One module a change, named by its number; never edited once released."""

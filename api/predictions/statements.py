@@ -1,0 +1,71 @@
+"""The statements that run for every prediction, made once.
+
+SQLAlchemy takes longer to build a statement than SQLite to answer it. Their parameters are named
+`the_...`, since an UPDATE takes a column's own name for a value to set.
+"""
+
+from typing import Any
+
+from sqlalchemy import Column, and_, bindparam, func, select, update
+from sqlalchemy.sql.elements import BindParameter
+
+from api.predictions.prediction import WAITING, State
+from api.tables import predictions
+
+_P = predictions.c
+
+
+def _the(name: str) -> BindParameter[Any]:
+    column: Column[Any] = _P[name]
+    return bindparam(f"the_{name}", type_=column.type)
+
+
+BY_ID = select(predictions).where(_P.id == _the("id"))
+BY_COG_ID = select(predictions).where(_P.cog_id == _the("cog_id"))
+
+_THIS_ATTEMPT = and_(_P.id == _the("id"), _P.owner == _the("owner"), _P.attempt == _the("attempt"))
+
+TAKE = (
+    update(predictions)
+    .where(_P.id == _the("id"), _P.state == State.QUEUED)
+    .values(
+        state=State.TAKEN,
+        owner=_the("owner"),
+        attempt=_P.attempt + 1,
+        cog_id=_the("cog_id"),
+        cog_identity=None,
+        sent_at=None,
+        started_at=None,
+    )
+    .returning(*_P)
+)
+
+NOTE_SENT = (
+    update(predictions)
+    .where(_THIS_ATTEMPT, _P.state == State.TAKEN, _P.deadline > _the("sent_at"))
+    .values(state=State.SENT, sent_at=_the("sent_at"), cog_identity=_the("cog_identity"))
+    .returning(*_P)
+)
+
+START = (
+    update(predictions)
+    .where(_P.cog_id == _the("cog_id"), _P.state == State.SENT, _P.started_at.is_(None))
+    .values(started_at=_the("started_at"))
+    .returning(*_P)
+)
+
+_END = {
+    name: _the(name) for name in ("state", "output", "error", "logs", "metrics", "completed_at")
+}
+END_SENT = (
+    update(predictions)
+    .where(_THIS_ATTEMPT, _P.state == State.SENT)
+    .values(**_END, secrets=None, dollars=func.coalesce(_the("dollars"), _P.dollars))
+    .returning(*_P)
+)
+END_WAITING = (
+    update(predictions)
+    .where(_P.id == _the("id"), _P.state.in_(WAITING))
+    .values(**_END, secrets=None, dollars=0.0)
+    .returning(*_P)
+)
