@@ -11,7 +11,8 @@ from obstore.store import LocalStore
 
 from api.files.kinds import HEAD_BYTES
 
-_STEP = 1 << 20  # bytes, to the disk and from it
+_STEP = 1 << 20  # bytes, to the disk
+_READ_STEP = 256 << 10  # bytes, from the disk; a slow reader holds some of these
 _PARTS_AT_ONCE = 2
 
 
@@ -80,7 +81,9 @@ class Store:
     async def _range(self, key: str, start: int, end: int) -> bytes:
         if start >= end:
             return b""
-        found = await self._store.get_range_async(key, start=start, end=min(start + _STEP, end))
+        found = await self._store.get_range_async(
+            key, start=start, end=min(start + _READ_STEP, end)
+        )
         return bytes(found)
 
     async def delete(self, keys: Iterable[str]) -> None:

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import requests
 
 from dev.servers import PROJECT, free_port, sandbox_server
+from dev.servers.process import STOP_WITHIN
 from tests.api.clients.published import javascript_clients, python_client
 from tests.docs.blocks import blocks
 from tests.support.sandbox_client import Sandbox
@@ -77,7 +79,7 @@ def api(tmp_path: Path) -> Iterator[Running]:
     with running(SERVE, tmp_path, API_DATA_DIRECTORY=str(tmp_path / "data"), **chosen) as server:
         server.wait_for("Ctrl-C stops the server.")
         yield server
-        server.press_ctrl_c()
+        assert server.press_ctrl_c() == STOPPED
 
 
 def pieces(server: Running) -> list[str]:
@@ -89,6 +91,15 @@ def pieces(server: Running) -> list[str]:
 def pasted(piece: str, tmp_path: Path) -> None:
     done = paste(piece, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_ctrl_c_has_to_kill_no_server(tmp_path: Path) -> None:
+    chosen = {"PORT": str(free_port()), "API_DATA_DIRECTORY": str(tmp_path / "data")}
+    with running(SERVE, tmp_path, **chosen) as server:
+        server.wait_for("Ctrl-C stops the server.")
+        pressed = time.monotonic()
+        assert server.press_ctrl_c() == STOPPED
+    assert time.monotonic() - pressed < STOP_WITHIN
 
 
 @pytest.mark.clients
