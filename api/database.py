@@ -1,4 +1,4 @@
-"""The database: one writer at a time, each transaction on disk before it counts.
+"""The database: one writer at a time, what counts on disk before it counts.
 
 SQLite answers in the thread that asks, so statements run in threads of ours, one hop each. An
 async driver hops a dozen times for each of them, and that was most of what a prediction cost.
@@ -93,10 +93,15 @@ class Database:
         yield self._reader
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Connection]:
-        """One transaction, alone on the file from its start: what it reads stays true in it."""
+    async def write(self, *, durable: bool = True) -> AsyncIterator[Connection]:
+        """One transaction, alone on the file from its start: what it reads stays true in it.
+
+        Args:
+            durable: it is on disk when this returns. Where not, a power cut may undo it, though
+                never what comes after it alone; the end of the process undoes nothing.
+        """
         async with self._writing:
-            transaction = _Transaction(self._writer)
+            transaction = _Transaction(self._writer, durable)
             try:
                 yield Connection(self._writer_thread, transaction.ask)
             except BaseException:
@@ -119,13 +124,14 @@ class Database:
 class _Transaction:
     """A transaction in the writer's thread; it begins with its first statement."""
 
-    def __init__(self, writer: Engine) -> None:
+    def __init__(self, writer: Engine, durable: bool) -> None:
         self._writer = writer
+        self._durable = durable
         self._connection: sqlalchemy.Connection | None = None
 
     def ask(self, statement: Executable, values: Values) -> _Rows:
         if self._connection is None:
-            self._connection = self._writer.connect()
+            self._connection = self._writer.connect().execution_options(durable=self._durable)
         return _all_of(self._connection, statement, values)
 
     def commit(self) -> None:
@@ -153,13 +159,14 @@ def _prepare_writer(connection: Any, _record: object) -> None:  # noqa: ANN401 -
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
-    # NORMAL can lose the last commits in a power cut: the note that a prediction was sent.
-    cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
 
 def _begin_immediate(connection: sqlalchemy.Connection) -> None:
+    durable = connection.get_execution_options().get("durable", True)
+    # NORMAL can lose the last commits in a power cut, such as the note that a prediction was sent.
+    connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
     # A transaction that begins as a reader fails where another has written before it does.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 

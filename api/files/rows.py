@@ -59,7 +59,8 @@ class Rows:
         Raises:
             NoRoom: with it, its tenant would have stored more than `tenant_bytes`.
         """
-        async with self._database.write() as connection:
+        # Inputs and outputs count from the prediction's next step on, which takes them to disk.
+        async with self._database.write(durable=file.kind == UPLOAD) as connection:
             if tenant_bytes is not None:
                 stored = await _stored_bytes(connection, file.tenant_id)
                 if stored + file.size > tenant_bytes:

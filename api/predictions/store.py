@@ -74,7 +74,11 @@ class Store:
         # A secret: Cog shows whoever repeats it the whole input, keys included.
         cog_id = secrets.token_hex(16)
         return await self._change(
-            statements.TAKE, the_id=prediction_id, the_owner=owner, the_cog_id=cog_id
+            statements.TAKE,
+            durable=False,
+            the_id=prediction_id,
+            the_owner=owner,
+            the_cog_id=cog_id,
         )
 
     async def note_sent(self, taken: Prediction, cog_identity: str) -> bool:
@@ -99,7 +103,9 @@ class Store:
 
     async def start(self, cog_id: str) -> Prediction | None:
         """Note when Cog began with the attempt."""
-        return await self._change(statements.START, the_cog_id=cog_id, the_started_at=now())
+        return await self._change(
+            statements.START, durable=False, the_cog_id=cog_id, the_started_at=now()
+        )
 
     async def requeue_unsent(self, owner: str) -> None:
         """TAKEN to QUEUED, for all that this owner's earlier life had taken and not sent."""
@@ -151,7 +157,7 @@ class Store:
 
     async def note_answers(self, answers: Mapping[str, str]) -> None:
         """Note whether each prediction's first answer was written to its caller, or lost."""
-        async with self._database.write() as connection:
+        async with self._database.write(durable=False) as connection:
             for outcome in set(answers.values()):
                 ids = [id for id, each in answers.items() if each == outcome]
                 noted = update(predictions).where(_P.id.in_(ids)).values(answer=outcome)
@@ -177,10 +183,11 @@ class Store:
         return prediction
 
     async def _change(
-        self, changed: Update | ReturningUpdate[Any], **which: object
+        self, changed: Update | ReturningUpdate[Any], *, durable: bool = True, **which: object
     ) -> Prediction | None:
+        """Not `durable` where a power cut may undo it: what was taken only counts once sent."""
         returning = changed if isinstance(changed, ReturningUpdate) else changed.returning(*_P)
-        async with self._database.write() as connection:
+        async with self._database.write(durable=durable) as connection:
             row = (await connection.execute(returning, which)).mappings().first()
         return Prediction.of(dict(row)) if row else None
 

@@ -34,5 +34,5 @@ def _api(bench: Bench) -> Iterator[Running]:
 
 
 API = Contender("api", "the API and Cog", _api)
-COG = Contender(OURS.name, "bare Cog", OURS.started)
+COG = Contender("cog", "bare Cog", OURS.started)
 ALL = (WIRE, API, COG, LITELLM)

@@ -39,6 +39,13 @@ async def test_a_commit_is_on_disk_before_it_counts(database: Database) -> None:
         assert (await connection.execute(text("PRAGMA journal_mode"))).scalar() == "wal"
 
 
+async def test_only_what_a_power_cut_may_undo_is_not_waited_for(database: Database) -> None:
+    for durable in (False, True, False):
+        async with database.write(durable=durable) as connection:
+            found = await connection.execute(text("PRAGMA synchronous"))
+            assert found.scalar() == (2 if durable else 1)
+
+
 async def test_migrating_again_changes_nothing(database: Database) -> None:
     await database.migrate()
 

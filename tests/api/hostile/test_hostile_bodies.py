@@ -52,6 +52,13 @@ def test_a_wrong_body_is_refused(raw: RawCaller, sandbox: Sandbox, body: bytes) 
     assert sandbox.ledger == []
 
 
+@pytest.mark.parametrize("value", [b"[],", b"{},", b"1,", b'"",'])
+def test_a_body_of_very_many_values_is_refused(raw: RawCaller, value: bytes) -> None:
+    many = value * (MOST_BYTES // len(value) - 100)
+    body = b'{"input": {"prompt": "x", "input_images": [' + many + b"1]}}"
+    assert raw.sent(body) == 400
+
+
 STRANGE_TEXTS = {
     "NUL": "\\u0000",
     "NUL in the middle": "light\\u0000house",
