@@ -31,6 +31,7 @@ from api.predictions.input_files import InputFiles
 from api.predictions.prediction import Prediction
 from api.predictions.retention import Retention
 from api.predictions.worker import Background
+from api.refused_start import RefusedStart
 from api.sealing import read_keyring
 from api.servers import listening, serving_on
 from api.settings import Settings
@@ -58,6 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(ClientDisconnect, hung_up)
     app.add_exception_handler(Exception, unforeseen)
     app.add_middleware(MendedPaths)
+    app.add_middleware(RefusedStart)
     for part in (health, serving, create, predictions, models, files, account):
         app.include_router(part.router)
     return app

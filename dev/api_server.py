@@ -92,9 +92,11 @@ def predictor_for_api(
     with predictor_server(
         arguments=[*upload, *FOR_THE_API], python=python, **environment
     ) as server:
-        yield server
-        with suppress(OSError):
-            shut_down(server.url)
+        try:
+            yield server
+        finally:
+            with suppress(OSError):
+                shut_down(server.url)
 
 
 def shut_down(cog_url: str) -> None:

@@ -1,4 +1,4 @@
-"""`scripts/save-pictures [NAME]`: from Cog's answer on stdin to NAME.0.webp, NAME.1.webp.
+"""`scripts/save-pictures [NAME]`: from Cog's or the API's answer on stdin to NAME.0.webp and so on.
 
 Needs no more than Python itself, so that it works without the project's environment.
 """
@@ -38,12 +38,16 @@ def _fail(sentence: str) -> int:
 
 
 def reason(answer: object) -> str:
-    """Why there are no pictures: Cog says it in `detail` (422), in `error`, or in `status`."""
+    """Why there are no pictures: in `error` or `status`, or refused in `detail`.
+
+    That is a list where Cog refuses (422), and a sentence where the API does.
+    """
     if not isinstance(answer, dict):
-        return f"This is no answer of Cog's: {answer}"
+        return f"This is no prediction: {answer}"
     if isinstance(answer.get("detail"), list):
         return "\n".join(f"{each['loc'][-1]}: {each['msg']}" for each in answer["detail"])
-    return str(answer.get("error") or f"The prediction is {answer.get('status', 'unknown')}.")
+    said = answer.get("error") or answer.get("detail")
+    return str(said or f"The prediction is {answer.get('status', 'unknown')}.")
 
 
 def save(outputs: list[str], name: str) -> Iterator[str]:

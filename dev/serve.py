@@ -26,28 +26,29 @@ Cog's server is ready at {url}. Try it from another terminal:
 
 It saves picture.0.webp where you are, or says what went wrong. Ctrl-C stops the server."""
 
+# At the start of the line, so that Python takes what is pasted from a terminal.
 API_READY = """\
 The API is ready at {url}; its token is in {token}.
 Try it from another terminal, in one of three ways:
 
-  curl -sS {url}/v1/models/openai/gpt-image-2/predictions \\
-    -H "Authorization: Bearer $(cat {token})" -H 'Prefer: wait' \\
-    -H 'Content-Type: application/json' -d '{{"input": {{"prompt": "a red bicycle"}}}}' | {save}
+curl -sS {url}/v1/models/openai/gpt-image-2/predictions \\
+  -H "Authorization: Bearer $(cat {token})" -H 'Prefer: wait' \\
+  -H 'Content-Type: application/json' -d '{{"input": {{"prompt": "a red bicycle"}}}}' | {save}
 
-  python3 -m pip install replicate==1.0.7
-  REPLICATE_BASE_URL={url} REPLICATE_API_TOKEN=$(cat {token}) python3 -c '
-  import replicate
-  output = replicate.run("openai/gpt-image-2", input={{"prompt": "a red bicycle"}})
-  open("bicycle.webp", "wb").write(output[0].read())'
+python3 -m venv replicate-python && replicate-python/bin/pip install --quiet replicate==1.0.7
+REPLICATE_BASE_URL={url} REPLICATE_API_TOKEN=$(cat {token}) replicate-python/bin/python -c '
+import replicate
+output = replicate.run("openai/gpt-image-2", input={{"prompt": "a red bicycle"}})
+open("bicycle.webp", "wb").write(output[0].read())'
 
-  npm install replicate@1.4
-  REPLICATE_API_TOKEN=$(cat {token}) node --input-type=module -e '
-  import {{ writeFile }} from "node:fs/promises";
-  import Replicate from "replicate";
-  const replicate = new Replicate({{ baseUrl: "{url}/v1" }});
-  const input = {{ prompt: "a red bicycle" }};
-  const [picture] = await replicate.run("openai/gpt-image-2", {{ input }});
-  await writeFile("bike.webp", picture);'
+npm install --silent replicate@1.4
+REPLICATE_API_TOKEN=$(cat {token}) node --input-type=module -e '
+import {{ writeFile }} from "node:fs/promises";
+import Replicate from "replicate";
+const replicate = new Replicate({{ baseUrl: "{url}/v1" }});
+const input = {{ prompt: "a red bicycle" }};
+const [picture] = await replicate.run("openai/gpt-image-2", {{ input }});
+await writeFile("bike.webp", picture);'
 
 They save picture.0.webp, bicycle.webp and bike.webp where you are. Ctrl-C stops the server."""
 
@@ -98,7 +99,8 @@ def _serve_api(stack: ExitStack, environment: Mapping[str, str]) -> Server:
     """`PORT` chooses the port, and `API_TOKEN` the token; what is printed reads it from a file."""
     data = Path(os.environ.get("API_DATA_DIRECTORY") or PROJECT / "api-data")
     outputs, worker_port = data / "cog-outputs", free_port()
-    outputs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (data, outputs):  # one by one: of what mkdir makes on the way all may read
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     cog = stack.enter_context(predictor_for_api(worker_port, outputs, **environment))
     port = int(os.environ.get("PORT") or _free(USUAL_PORT))
     api = Api(data, cog.url, worker_port, outputs, port=port)

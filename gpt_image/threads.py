@@ -23,7 +23,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 # Each prediction holds one at most, for milliseconds; a lookup in a slow DNS holds one for seconds.
-_COUNT = 32
+# More cost memory: with 32 the worker peaked 18 MB higher, since malloc keeps an arena for each.
+_COUNT = 12
 
 _FROZEN_AFTER = 1.0  # seconds; taking up work takes microseconds
 

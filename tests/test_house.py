@@ -107,3 +107,16 @@ def test_the_page_names_every_module_of_the_predictor(module: str) -> None:
     file = MODULES[module]
     if file.name != "__init__.py":
         assert f"`{file.relative_to(PROJECT)}`" in PAGE.read_text()
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("api")])
+def test_the_tables_say_for_which_change_to_open_a_module_of_the_api(module: str) -> None:
+    rows = [line for line in PAGE.read_text().splitlines() if line.startswith("|")]
+    file = MODULES[module]
+    if file.name != "__init__.py":
+        assert f"`{file.relative_to(PROJECT)}`" in "\n".join(rows)
+
+
+def test_the_page_names_no_file_that_is_not_there() -> None:
+    named = re.findall(r"`([\w./]+\.\w+)`", PAGE.read_text())
+    assert not [name for name in named if "/" in name and not (PROJECT / name).exists()]

@@ -34,6 +34,7 @@ class StoredFile:
     size: int
     sha256: str
     md5: str
+    """Both are those of an upload; nobody asks for another file's, where they are empty."""
     metadata: dict[str, Any]
     created_at: float
     expires_at: float | None

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
 from api.errors import NotFound
+from api.files.addresses import read_address
 from api.files.files import Files
 from api.files.kinds import OTHER, RASTER
 from api.files.rows import StoredFile
@@ -30,7 +31,7 @@ _SAFE = {
 @router.api_route("/files/{rest:path}", methods=["GET", "HEAD"], include_in_schema=False)
 async def signed(request: Request, the: Annotated[Parts, Depends(parts)]) -> Response:
     """The file of a signed address; with or without a token."""
-    file = await the.files.addressed(str(request.url))
+    file = await the.files.addressed(read_address(str(request.url)))
     if file is None:
         raise NotFound("There is no such file, or its address has expired.")
     return await serve(the.files, file, request)
@@ -42,7 +43,7 @@ async def serve(files: Files, file: StoredFile, request: Request) -> Response:
     Raises:
         NotFound: it has just been removed.
     """
-    headers = _SAFE | {"ETag": f'"{file.md5}"', "Cache-Control": _cache_control(file)}
+    headers = _SAFE | {"ETag": _etag(file), "Cache-Control": _cache_control(file)}
     if headers["ETag"] in request.headers.get("If-None-Match", ""):
         return Response(status_code=304, headers=headers)
     asked = _asked_range(request, file)
@@ -64,6 +65,10 @@ async def serve(files: Files, file: StoredFile, request: Request) -> Response:
     return StreamingResponse(content, 206 if asked else 200, headers, media_type)
 
 
+def _etag(file: StoredFile) -> str:
+    return f'"{file.id}"'  # what is under an id never changes
+
+
 def _cache_control(file: StoredFile) -> str:
     if file.expires_at is None:
         return "private"
@@ -78,7 +83,7 @@ def _disposition(file: StoredFile) -> str:
 def _asked_range(request: Request, file: StoredFile) -> tuple[int, int] | None:
     """First byte, and the one after the last; None where all of it is to be sent."""
     match = _RANGE.fullmatch(request.headers.get("Range", "").strip())
-    if match is None or request.headers.get("If-Range", f'"{file.md5}"') != f'"{file.md5}"':
+    if match is None or request.headers.get("If-Range", _etag(file)) != _etag(file):
         return None
     first, last = match.groups()
     if first:

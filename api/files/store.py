@@ -11,9 +11,9 @@ from obstore.store import LocalStore
 
 from api.files.kinds import HEAD_BYTES
 
-_STEP = 1 << 20  # bytes, from a sender to the disk
+_STEP = 1 << 20  # bytes, to the disk
+_READ_STEP = 256 << 10  # bytes, from the disk; a slow reader holds some of these
 _PARTS_AT_ONCE = 2
-_READ_STEP = 256 << 10  # bytes, from the disk to a reader
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Written:
     size: int
     sha256: str
     md5: str
+    """Both empty unless asked for."""
     head: bytes
     """Its first bytes."""
 
@@ -41,13 +42,18 @@ class Store:
         self._directory = directory
         self._store = LocalStore(directory)
 
-    async def write(self, key: str, content: AsyncIterator[bytes], most: int | None) -> Written:
+    async def write(
+        self, key: str, content: AsyncIterator[bytes], most: int | None = None, *, sums: bool = True
+    ) -> Written:
         """Keep all of `content`, safe from a power cut, or nothing of it.
+
+        Args:
+            sums: work out the checksums, which takes more CPU than all else.
 
         Raises:
             TooManyBytes: there are more than `most`.
         """
-        counted = _Counted(content, most)
+        counted = _Counted(content, most, sums)
         await self._store.put_async(
             key, counted.steps(), chunk_size=_STEP, max_concurrency=_PARTS_AT_ONCE
         )
@@ -60,10 +66,25 @@ class Store:
         Raises:
             FileNotFoundError: there is no such file.
         """
+        # A range at a time takes a third of the CPU that obstore's stream does.
+        first = await self._range(key, start, end)
+
+        async def pieces() -> AsyncIterator[bytes]:
+            piece, read = first, start
+            while piece:
+                yield piece
+                read += len(piece)
+                piece = await self._range(key, read, end)
+
+        return pieces()
+
+    async def _range(self, key: str, start: int, end: int) -> bytes:
         if start >= end:
-            return _nothing()
-        found = await self._store.get_async(key, options={"range": (start, end)})
-        return (bytes(piece) async for piece in found.stream(min_chunk_size=_READ_STEP))
+            return b""
+        found = await self._store.get_range_async(
+            key, start=start, end=min(start + _READ_STEP, end)
+        )
+        return bytes(found)
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Delete those that are there."""
@@ -82,9 +103,10 @@ class Store:
 class _Counted:
     """Content on its way, in steps that are worth a thread."""
 
-    def __init__(self, content: AsyncIterator[bytes], most: int | None) -> None:
+    def __init__(self, content: AsyncIterator[bytes], most: int | None, sums: bool) -> None:
         self._content = content
         self._most = most
+        self._sums = sums
         self._size = 0
         self._head = b""
         self._sha256 = hashlib.sha256()
@@ -105,20 +127,17 @@ class _Counted:
     async def _seen(self, step: bytes) -> bytes:
         if len(self._head) < HEAD_BYTES:
             self._head = (self._head + step)[:HEAD_BYTES]
-        await asyncio.to_thread(self._hash, step)
+        if self._sums:
+            await asyncio.to_thread(self._sum, step)
         return step
 
-    def _hash(self, step: bytes) -> None:
+    def _sum(self, step: bytes) -> None:
         self._sha256.update(step)
         self._md5.update(step)
 
     def written(self) -> Written:
-        return Written(self._size, self._sha256.hexdigest(), self._md5.hexdigest(), self._head)
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    return
-    yield b""
+        sums = (self._sha256.hexdigest(), self._md5.hexdigest()) if self._sums else ("", "")
+        return Written(self._size, *sums, self._head)
 
 
 def _sync(*paths: Path) -> None:

@@ -34,8 +34,8 @@ class Server:
     """One subprocess in a session of its own, with the text it has written so far.
 
     `root` is `http://127.0.0.1:PORT`; `url` is what clients are given (the sandbox's ends in /v1).
-    It gets a temporary directory of its own, which goes with it: several users of a machine do not
-    meet there, and nothing is left behind.
+    Unless `environment` names one, it gets a temporary directory of its own, which goes with it:
+    several users of a machine do not meet there, and nothing is left behind.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Server:
                 self.process = subprocess.Popen(
                     command,
                     cwd=checkout,
-                    env={**environment, "TMPDIR": self._folder},
+                    env={**environment, "TMPDIR": self._temporary(environment)},
                     stdin=subprocess.DEVNULL,
                     stdout=self._output,
                     stderr=subprocess.STDOUT,
@@ -68,6 +68,11 @@ class Server:
             self._output.close()
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
+
+    def _temporary(self, environment: Mapping[str, str]) -> str:
+        """The directory that was asked for; one that we have ourselves was not."""
+        asked = environment.get("TMPDIR")
+        return asked if asked and asked != os.environ.get("TMPDIR") else self._folder
 
     @property
     def log(self) -> str:

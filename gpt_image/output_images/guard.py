@@ -18,7 +18,7 @@ Origin = tuple[str, int]
 """A host as it stands in a URL, and its port."""
 Lookup = Callable[[str], Awaitable[Sequence[Address]]]
 
-_LOOKUPS_AT_ONCE = 16  # so that name servers that hang leave threads for everything else
+_LOOKUPS_AT_ONCE = 6  # so that name servers that hang leave threads for everything else
 
 # All that is given out for public use (IANA's IPv6 address space, 2026-11-21). Outside it lie
 # loopback, private, link-local and multicast, and IPv4 addresses behind ::, ::ffff:0: and so on.

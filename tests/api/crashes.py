@@ -13,7 +13,7 @@ from typing import Any
 import requests
 
 from dev.api_server import Api, predictor_for_api
-from dev.servers import Server, free_port, sandbox_server
+from dev.servers import Server, ServerError, free_port, sandbox_server
 from tests.api.replicate_caller import ENDS, ReplicateCaller
 from tests.support.loopback import Webhooks, webhook_receiver
 
@@ -69,6 +69,16 @@ class Crashes:
     def cancel(self, id: str) -> None:
         with suppress(requests.ConnectionError):
             self.caller.post(f"predictions/{id}/cancel")
+
+    def start_api_to_die_at(self, point: str, time: int) -> None:
+        """What it finds from an earlier life may bring it there before it is ready."""
+        with suppress(ServerError):
+            self.api.start("-m", "tests.api.killed_api", point, str(time))
+
+    def wait_until_it_runs(self, id: str) -> None:
+        """Behind what an earlier life of the API has left running."""
+        with suppress(requests.ConnectionError):
+            self.caller.once(id, "processing", *ENDS)
 
     def api_died(self, within: float) -> bool:
         """Whether the API has ended by itself within so many seconds."""

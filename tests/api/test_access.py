@@ -103,4 +103,5 @@ def test_a_second_api_on_the_same_data_does_not_start(api: Api) -> None:
 
     assert server.process.wait(20) != 0
     assert "Another API runs" in server.log
+    assert "Traceback" not in server.log
     second.stop()

@@ -13,6 +13,7 @@ import pytest
 
 from api.app import running
 from api.errors import TooLarge
+from api.files.addresses import read_address
 from api.files.files import Room
 from api.files.rows import INPUT, OUTPUT, UPLOAD, StoredFile
 from api.files.store import Store, TooManyBytes
@@ -81,10 +82,10 @@ async def test_its_own_address_leads_to_a_file(the: Parts, tenant: Tenant) -> No
         assert await the.files.own(url, operator) == file
     for url in signed:
         assert await the.files.own(url, other) == file
-        assert await the.files.addressed(url) == file
+        assert await the.files.addressed(read_address(url)) == file
     for url in plain:
         assert await the.files.own(url, other) is None
-        assert await the.files.addressed(url) is None
+        assert await the.files.addressed(read_address(url)) is None
 
 
 @pytest.mark.parametrize(

@@ -241,6 +241,24 @@ def test_nothing_works_without_a_token_except_a_signed_address(
         assert stranger.get(file["urls"]["download"]).content == PNG
 
 
+def test_a_download_needs_all_of_its_signature(caller: httpx2.Client, api: ApiServer) -> None:
+    file = create(caller).json()
+    url = httpx2.URL(file["urls"]["download"])
+    plus_as_it_is = str(url).replace("%2B", "+").replace("%2F", "/").replace("%3D", "=")
+    assert httpx2.get(plus_as_it_is).content == PNG
+    for changed in (
+        {"owner": "somebody"},
+        {"owner": ""},
+        {"expiry": str(int(url.params["expiry"]) + 1)},
+        {"expiry": "9" * 5000},
+        {"expiry": "x"},
+        {"signature": ""},
+        {"signature": "\u732b"},
+        {"signature": url.params["signature"][:-4]},
+    ):
+        assert httpx2.get(url.copy_merge_params(changed)).status_code == 404, changed
+
+
 def test_the_token_is_looked_at_before_the_body_is_sent(api: ApiServer) -> None:
     address = httpx2.URL(api.root)
     with socket.create_connection((address.host, address.port or 80), timeout=5) as connection:

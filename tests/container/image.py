@@ -41,7 +41,7 @@ def built(**environment: str) -> Iterator[Image]:
     with local_schema(), base_images(asked), removed_afterwards(TAG):
         log = cog("build", SLIM, PLAIN, "--tag", TAG, **environment)
         seconds = time.monotonic() - started
-        yield Image(TAG, asked.base, _size(TAG), _size(asked.base), log, seconds)
+        yield Image(TAG, asked.base, size_of(TAG), size_of(asked.base), log, seconds)
 
 
 @contextmanager
@@ -92,5 +92,6 @@ def _registry_has(name: str) -> bool:
     return True
 
 
-def _size(name: str) -> int:
+def size_of(name: str) -> int:
+    """An image's bytes, those of its base included."""
     return int(docker("image", "inspect", "--format", "{{.Size}}", name))

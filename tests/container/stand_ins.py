@@ -23,7 +23,7 @@ from .commands import run, script
 from .layer import Layer
 
 FRONTEND = "github.com/moby/buildkit/frontend/dockerfile/cmd/dockerfile-frontend"
-COMMANDS = ("sh", "rm", "cp", "chmod", "find", "sort", "ldconfig")
+COMMANDS = ("sh", "cat", "ls", "rm", "cp", "mkdir", "chmod", "chown", "find", "sort", "ldconfig")
 # What the official slim image leaves out, and what needs a display.
 LEFT_OUT = re.compile(
     r"/(site-packages|tests?|idle_test|__pycache__|config-[^/]*|idlelib|turtledemo|tkinter)/"
@@ -70,10 +70,11 @@ class Asked:
 
 
 def download(asked: Asked, wheels: Path) -> None:
-    """Fetch as wheels what Cog's Dockerfile installs, since builds are given no package index."""
+    """Fetch as wheels what both images install, since builds are given no package index."""
     python = script("python", asked.python)
     pip = [python, "-m", "pip", "download", "--quiet", "--only-binary=:all:", f"--dest={wheels}"]
     run(*pip, f"--requirement={PROJECT / 'requirements.txt'}", asked.cog, "pip")
+    run(*pip, "--no-deps", f"--requirement={PROJECT / 'api' / 'requirements.txt'}")
     uv = asked.uv.rpartition(":")[2]
     run(*pip, "--no-deps", f"uv=={uv}")
 

@@ -1,13 +1,9 @@
 """What is in the image, and what is not."""
 
 import ast
-import gzip
 import json
 import re
-import subprocess
-import tarfile
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,13 +13,14 @@ from dev.servers import PROJECT
 from .commands import docker
 from .conftest import BUILDERS_KEY, OPERATORS_KEY, Start
 from .container import Container
+from .files import COMPILERS, files_of, layers_of, normal, pinned
 from .image import Image
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
 
 CALLERS_KEY = "test-key-of-the-caller"
 MEGABYTES_ON_TOP_OF_THE_BASE = 200  # uv, which Cog puts there, is 57 of it, and its SDK 20
-COMPILERS = re.compile(r"(^|/)bin/([\w-]+-)?(gcc|g\+\+|cc|c\+\+|clang|tcc|rustc|go|ld|as)(-\d+)?$")
+INSTALLED = re.compile(r"-packages/([\w.]+)-[^/]+\.dist-info/METADATA$")
 # Installed by Cog from cog.yaml, or part of the base image.
 NOT_IN_REQUIREMENTS = {"cog", "coglet", "pip"}
 
@@ -31,13 +28,7 @@ NOT_IN_REQUIREMENTS = {"cog", "coglet", "pip"}
 @pytest.fixture(scope="module")
 def files(image: Image) -> list[str]:
     """The name of every file in the image, without the first slash."""
-    container = docker("create", image.name)
-    with tempfile.TemporaryFile() as exported:
-        subprocess.run(["docker", "export", container], stdout=exported, check=True)
-        docker("rm", container)
-        exported.seek(0)
-        with tarfile.open(fileobj=exported) as tar:
-            return [entry.name for entry in tar if not entry.isdir()]
+    return files_of(image.name)
 
 
 def test_is_small(image: Image, figure: Callable[[str], None]) -> None:
@@ -67,6 +58,14 @@ def test_holds_of_the_project_only_what_runs(files: list[str]) -> None:
     assert ours <= package | rest
 
 
+def test_holds_no_package_of_the_api(files: list[str]) -> None:
+    only_the_apis = pinned("api/requirements.txt") - pinned("requirements.txt")
+    names = {package.partition("==")[0] for package in only_the_apis}
+    assert {"sqlalchemy", "uvicorn"} <= names
+    installed = {normal(found[1]) for name in files if (found := INSTALLED.search(name))}
+    assert not installed & names
+
+
 def test_holds_no_compiler(files: list[str]) -> None:
     assert [name for name in files if COMPILERS.search(name)] == []
 
@@ -74,7 +73,7 @@ def test_holds_no_compiler(files: list[str]) -> None:
 def test_every_installed_version_is_pinned(container: Container) -> None:
     """Whatever needs it: two builds a year apart must not differ."""
     installed = container.run("python", "-m", "pip", "freeze", "--all").splitlines()
-    free = {_normal(line) for line in installed} - set(_requirements())
+    free = {normal(line) for line in installed} - pinned("requirements.txt")
     assert {line.partition("==")[0] for line in free} <= NOT_IN_REQUIREMENTS
 
 
@@ -100,7 +99,7 @@ def test_no_secret_stays_behind(image: Image, container: Container, start: Start
     secrets = [BUILDERS_KEY, OPERATORS_KEY, CALLERS_KEY]
     found = {place for place, text in places.items() for secret in secrets if secret in text}
     assert found == set()
-    assert not any(secret.encode() in data for data in _layers(image) for secret in secrets)
+    assert not any(secret.encode() in data for data in layers_of(image.name) for secret in secrets)
 
 
 def _sources() -> list[Path]:
@@ -119,26 +118,3 @@ def _imported() -> set[str]:
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names.add(node.module)
     return names
-
-
-def _requirements() -> list[str]:
-    lines = (PROJECT / "requirements.txt").read_text().splitlines()
-    uncommented = [line.partition("#")[0].strip() for line in lines]
-    return [_normal(line) for line in uncommented if line]
-
-
-def _normal(requirement: str) -> str:
-    """Package names as the index compares them."""
-    return requirement.lower().replace("_", "-")
-
-
-def _layers(image: Image) -> Iterator[bytes]:
-    """Everything that `docker save` writes, unpacked as far as a layer's own tar."""
-    with tempfile.TemporaryFile() as saved:
-        subprocess.run(["docker", "save", image.name], stdout=saved, check=True)
-        saved.seek(0)
-        with tarfile.open(fileobj=saved) as tar:
-            for entry in tar:
-                if file := tar.extractfile(entry):
-                    data = file.read()
-                    yield gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data

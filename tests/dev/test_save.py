@@ -50,9 +50,10 @@ def test_an_address_is_shown_in_place_of_a_file(tmp_path: Path) -> None:
         ({"status": "canceled"}, "The prediction is canceled."),
         ({"id": "x", "status": "processing"}, "The prediction is processing."),
         ({"detail": [{"loc": ["body", "quality"], "msg": "bad"}]}, "quality: bad"),
+        ({"status": 401, "title": "Unauthenticated", "detail": "No valid token"}, "No valid token"),
         ({"error": "At capacity", "status": "failed"}, "At capacity"),
         ({"status": "succeeded", "output": ["data:,x"]}, "this is not a data URI"),
-        ([], "This is no answer of Cog's: []"),
+        ([], "This is no prediction: []"),
     ],
     ids=str,
 )

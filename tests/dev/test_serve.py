@@ -1,16 +1,19 @@
 """`make serve`: what it prints can be pasted, and it serves whom it says."""
 
+import os
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 import requests
 
 from dev.servers import PROJECT, free_port, sandbox_server
-from tests.api.clients.published import Client, javascript_clients, python_client
+from dev.servers.process import STOP_WITHIN
+from tests.api.clients.published import javascript_clients, python_client
+from tests.docs.blocks import blocks
 from tests.support.sandbox_client import Sandbox
 
 from .stoppable import Running, running
@@ -76,22 +79,27 @@ def api(tmp_path: Path) -> Iterator[Running]:
     with running(SERVE, tmp_path, API_DATA_DIRECTORY=str(tmp_path / "data"), **chosen) as server:
         server.wait_for("Ctrl-C stops the server.")
         yield server
-        server.press_ctrl_c()
+        assert server.press_ctrl_c() == STOPPED
 
 
 def pieces(server: Running) -> list[str]:
     """What is printed to be pasted, without what installs a client."""
     ready = server.printed.partition("three ways:\n\n")[2].rpartition("\n\nThey save")[0]
-    return [re.sub(r"^ *(python3 -m pip|npm) .*\n", "", piece) for piece in ready.split("\n\n")]
+    return [re.sub(r"^(python3 -m venv|npm) .*\n", "", piece) for piece in ready.split("\n\n")]
 
 
-def pasted(piece: str, tmp_path: Path, client: Client | None) -> None:
-    first = Path(client.command("")[0]).parent if client else Path("/usr/bin")
-    if client and "node" in piece:
-        (tmp_path / "node_modules").symlink_to(client.folder / "node_modules")
-    path = f"PATH={first}:$PATH; "
-    done = paste(path + dedent(piece.replace("\n  ", "\n").lstrip()), tmp_path)
+def pasted(piece: str, tmp_path: Path) -> None:
+    done = paste(piece, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_ctrl_c_has_to_kill_no_server(tmp_path: Path) -> None:
+    chosen = {"PORT": str(free_port()), "API_DATA_DIRECTORY": str(tmp_path / "data")}
+    with running(SERVE, tmp_path, **chosen) as server:
+        server.wait_for("Ctrl-C stops the server.")
+        pressed = time.monotonic()
+        assert server.press_ctrl_c() == STOPPED
+    assert time.monotonic() - pressed < STOP_WITHIN
 
 
 @pytest.mark.clients
@@ -99,12 +107,36 @@ def test_each_piece_that_is_printed_saves_a_picture(api: Running, tmp_path: Path
     curl, python, javascript = pieces(api)
     token_file = Path(re.findall(r"its token is in (.*)\.$", api.printed, re.MULTILINE)[0])
     assert token_file.stat().st_mode & 0o777 == 0o600
+    assert token_file.parent.stat().st_mode & 0o777 == 0o700
     assert token_file.read_text().strip() == TOKEN
     assert TOKEN not in api.printed
 
-    pasted(curl, tmp_path, None)
-    pasted(python, tmp_path, python_client("replicate-1", ""))
-    pasted(javascript, tmp_path, javascript_clients())
+    pasted(curl, tmp_path)
+    client = Path(python_client("replicate-1", "").command("")[0])
+    (tmp_path / "replicate-python").symlink_to(client.parent.parent)
+    pasted(python, tmp_path)
+    (tmp_path / "node_modules").symlink_to(javascript_clients().folder / "node_modules")
+    pasted(javascript, tmp_path)
 
     for name in ("picture.0.webp", "bicycle.webp", "bike.webp"):
         assert (tmp_path / name).read_bytes()[8:12] == b"WEBP"
+
+
+@pytest.mark.clients
+@pytest.mark.parametrize("language", ["python", "javascript"])
+def test_the_readmes_snippet_saves_a_picture(api: Running, tmp_path: Path, language: str) -> None:
+    (snippet,) = [each for each in blocks("README.md", language) if "replicate" in each]
+    url = re.findall(r"The API is ready at (\S+);", api.printed)[0]
+    file = tmp_path / {"python": "snippet.py", "javascript": "snippet.mjs"}[language]
+    file.write_text(snippet.replace("http://127.0.0.1:8000", url))
+    client = python_client("replicate-1", "") if language == "python" else javascript_clients()
+    if language == "javascript":
+        (tmp_path / "node_modules").symlink_to(client.folder / "node_modules")
+    subprocess.run(
+        [client.command("")[0], file.name],
+        cwd=tmp_path,
+        env=os.environ | {"REPLICATE_BASE_URL": url, "REPLICATE_API_TOKEN": TOKEN},
+        check=True,
+        timeout=60,
+    )
+    assert (tmp_path / "lighthouse.webp").read_bytes()[8:12] == b"WEBP"

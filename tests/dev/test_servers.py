@@ -24,6 +24,15 @@ def test_a_prediction_leaves_nothing_in_the_temporary_directory(
     assert not cogs.exists()
 
 
+def test_a_temporary_directory_that_was_asked_for_is_used_and_stays(tmp_path: Path) -> None:
+    with (
+        sandbox_server() as sandbox,
+        predictor_server(OPENAI_PROXY_URL=sandbox.url, TMPDIR=str(tmp_path)) as server,
+    ):
+        assert Cog(server.url).predict().status == "succeeded"
+    assert list(tmp_path.glob("gpt-image-2/*/*.webp"))
+
+
 def test_every_user_of_a_machine_may_write_where_cog_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

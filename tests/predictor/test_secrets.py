@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import pytest
 import requests
 
-from dev.servers import Server, predictor_server
+from dev.servers import Server, predictor_server, sandbox_server
 from sandbox.faults import FAULTS
 from tests.support.cog_client import Cog, data_uri, picture
 from tests.support.echo import DISGUISES, PLACES, echoing_upstream
@@ -90,7 +90,7 @@ def servers(sandbox: Server, upstream: str, tmp: Path) -> dict[str, dict[str, st
         "OPENAI_API_KEY": OPERATOR,
         "OPENAI_BASE_URL": upstream or sandbox.url,
         "OPENAI_PROXY_KEY": PROXY,
-        "OPENAI_DEADLINE_SECONDS": "1",
+        "OPENAI_DEADLINE_SECONDS": "3",
         "OPENAI_LOG": "debug",
         "COG_LOG_LEVEL": "debug",
         "RUST_LOG": "debug",
@@ -100,12 +100,16 @@ def servers(sandbox: Server, upstream: str, tmp: Path) -> dict[str, dict[str, st
 
 
 @pytest.fixture(scope="module")
-def evidence(sandbox_process: Server, hidden: Path) -> Iterator[Evidence]:
+def evidence(hidden: Path) -> Iterator[Evidence]:
     """Drives every fault with each of the three keys, then keeps all that was said or written."""
     evidence = Evidence()
-    with echoing_upstream() as echo, webhook_receiver() as webhooks:
+    with (
+        sandbox_server(SANDBOX_PRERENDERED="true") as sandbox,
+        echoing_upstream() as echo,
+        webhook_receiver() as webhooks,
+    ):
         for upstream in ("", echo):
-            for name, environment in servers(sandbox_process, upstream, hidden).items():
+            for name, environment in servers(sandbox, upstream, hidden).items():
                 with predictor_server(**environment) as server:
                     drive(Cog(server.url), webhooks, evidence, f"{name} {upstream}")
                     if upstream:
@@ -117,7 +121,7 @@ def evidence(sandbox_process: Server, hidden: Path) -> Iterator[Evidence]:
                         ).text
                 evidence.texts[f"{name} {upstream} log"] = server.log
         evidence.texts["webhooks"] = json.dumps(webhooks.bodies)
-    evidence.texts["sandbox log"] = sandbox_process.log
+    evidence.texts["sandbox log"] = sandbox.log
     yield evidence
 
 

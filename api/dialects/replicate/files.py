@@ -13,6 +13,7 @@ from api.dialects.replicate.pages import PAGE, page, read_cursor
 from api.dialects.replicate.times import iso
 from api.dialects.replicate.upload_form import Description
 from api.errors import BadRequest, NotFound, Unprocessable, WrongMediaType
+from api.files.addresses import Address, decoded
 from api.files.files import Room
 from api.files.form import Form
 from api.files.rows import UPLOAD, StoredFile
@@ -70,9 +71,11 @@ async def delete_file(file_id: str, tenant: Caller, the: The) -> Response:
 
 
 @router.get("/v1/files/{file_id}/download")
-async def download_file(request: Request, the: The, owner: str = "") -> Response:
+async def download_file(
+    file_id: str, request: Request, the: The, owner: str = "", expiry: str = "", signature: str = ""
+) -> Response:
     """An upload's bytes, to whoever has the signed address; no token is needed."""
-    file = await the.files.addressed(str(request.url))
+    file = await the.files.addressed(Address(file_id, expiry, decoded(signature)))
     if file is None or file.tenant_id != owner:
         raise _not_found()
     return await serve(the.files, file, request)
