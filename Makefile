@@ -18,7 +18,7 @@ needs_more = container or litellm or haproxy or clients
 
 .DEFAULT_GOAL := help
 .PHONY: help predict serve test ci test-quick lint format types tests tests-that-need-more docs \
-	lock samples openapi cog-check container-test bench bench-smoke clean
+	lock samples openapi cog-check container-test bench bench-api bench-smoke clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1#/p' Makefile | awk -F'#' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -88,6 +88,10 @@ bench: ## every benchmark, side by side: 20 minutes, and 1.5 GB in .cache the fi
 	@$(environment) test
 	@echo "This takes 20 minutes, and 1.5 GB in .cache the first time."
 	@./scripts/temporary $(python) -m benchmarks
+
+bench-api: ## the API beside bare Cog and LiteLLM: up to 12 minutes
+	@$(environment) test
+	@./scripts/temporary $(python) -m benchmarks.api_bench
 
 bench-smoke: ## one cell of the benchmarks
 	@$(environment) test

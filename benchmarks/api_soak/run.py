@@ -28,7 +28,7 @@ SETTLES = 6.0  # seconds; idle connections are closed after 5
 WEBHOOKS_WITHIN = 60.0  # seconds after the last caller has gone
 # What may come on top of what is held after the warm-up; a leak grows with the predictions.
 MOST_GROWTH = {
-    "api_files": 4,
+    "api_files": 12,  # four reader threads open the database and its log when first needed
     "cog_files": 16,  # its threads come and go with the load, each with files of its own
     "api_memory": 24 << 20,  # bytes
     "cog_memory": 48 << 20,
