@@ -1,6 +1,7 @@
 """HTTP servers beside the main one, in the same process: the worker's port and the metrics'."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -30,7 +31,8 @@ def listening(host: str, port: int, variable: str) -> socket.socket:
         return socket.create_server((host, port), backlog=2048)
     except OSError as error:
         raise BadSettings(
-            f"Cannot listen on {host}:{port} ({error.strerror}); set {variable} to another port."
+            f"Cannot listen on {host}:{port} ({os.strerror(error.errno or 0)}); "
+            f"set {variable} to another port."
         ) from None
 
 

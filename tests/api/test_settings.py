@@ -1,7 +1,10 @@
 """The operator's environment of the API."""
 
+import socket
+
 import pytest
 
+from api.servers import listening
 from api.settings import PREFIX, BadSettings, Settings, read_settings
 from tests.support.generated_docs import assert_documented, table
 
@@ -32,6 +35,15 @@ def test_the_port_may_be_set_as_every_platform_does(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PORT", "8123")
 
     assert read_settings().port == 8123
+
+
+def test_a_taken_port_is_told_in_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(BadSettings) as refused:
+            listening("127.0.0.1", port, "API_WORKER_PORT")
+    said = f"Cannot listen on 127.0.0.1:{port} (Address already in use); set API_WORKER_PORT to"
+    assert str(refused.value) == f"{said} another port."
 
 
 @pytest.mark.docs
