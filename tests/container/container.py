@@ -11,7 +11,7 @@ from typing import Any
 from .commands import docker, docker_logs
 
 HARDENED = (
-    *("--user", "65534:65534", "--read-only", "--tmpfs", "/tmp"),  # noqa: S108 - the container's own
+    *("--user", "65534:65534", "--read-only", "--tmpfs", "/tmp:size=256m"),
     *("--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
     *("--memory", "512m", "--pids-limit", "128"),
 )
