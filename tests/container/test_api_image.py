@@ -155,6 +155,12 @@ class Deployed:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
+    def wait_until_drawn(self, prediction: str) -> None:
+        """Until Cog works on it; the sandbox then takes two seconds over the picture."""
+        path = f"/v1/predictions/{prediction}"
+        wait_for(lambda: self.ask("GET", path).json()["status"] == "processing")
+        time.sleep(0.5)
+
     def ended(self, prediction: str) -> dict[str, Any]:
         """The prediction once it has ended."""
         found: dict[str, Any] = {}
@@ -224,7 +230,7 @@ def test_what_was_paid_is_kept_when_both_are_killed(
     """The API first, while the picture is drawn; the predictor once it lies in its directory."""
     paid = len(Sandbox(slow_sandbox.root).ledger)
     prediction = deployed.create(prompt="x", quality="low")
-    time.sleep(1)
+    deployed.wait_until_drawn(prediction)
     docker("kill", deployed.project.container("api"))
     look = ["sh", "-c", "ls -d /outputs/*/*.webp"]
     wait_for(lambda: _succeeds(deployed.project.container("predictor"), *look))
@@ -238,7 +244,7 @@ def test_what_was_paid_is_kept_when_both_are_killed(
 def test_an_api_that_starts_anew_finishes_what_runs(deployed: Deployed) -> None:
     """The network that it shares with the predictor outlives it."""
     prediction = deployed.create(prompt="x", quality="low")
-    time.sleep(1)
+    deployed.wait_until_drawn(prediction)
     docker("restart", deployed.project.container("api"))
     wait_for(deployed.is_ready, deployed.project.container("api"))
     assert pictures(deployed.ended(prediction)) == [("WEBP", (1024, 1024))]
