@@ -7,7 +7,7 @@ import pytest
 from tests.api.crashes import Crashes, crashes
 from tests.api.killed_api import POINTS
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 BRIEF = "[sandbox:slow seconds=0.3]"
 LONG = "[sandbox:slow seconds=4]"

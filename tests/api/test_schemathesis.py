@@ -56,7 +56,7 @@ def operations(document: Any) -> list[Any]:
     return [operation.ok() for operation in document.get_all_operations()]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("sort", [VALID, INVALID])
 def test_no_request_is_a_surprise(document: Any, theirs: Theirs, sort: GenerationMode) -> None:
     seen = set()
@@ -81,7 +81,7 @@ def test_no_request_is_a_surprise(document: Any, theirs: Theirs, sort: Generatio
     assert 404 in seen
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_without_a_token_every_operation_is_refused(document: Any, theirs: Theirs) -> None:
     for operation in operations(document):
         if operation.path.endswith("/download"):
@@ -96,7 +96,7 @@ def test_without_a_token_every_operation_is_refused(document: Any, theirs: Their
         ask()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_another_tenants_ids_are_not_found(document: Any, theirs: Theirs) -> None:
     asked = 0
     for operation in operations(document):
@@ -116,7 +116,7 @@ def test_another_tenants_ids_are_not_found(document: Any, theirs: Theirs) -> Non
     assert theirs.caller.get(f"files/{theirs.ids['file_id']}").ok
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_api_is_as_well_as_before(api: Api, theirs: Theirs) -> None:
     assert requests.get(f"{api.url}/health/ready", timeout=10).ok
     assert theirs.caller.ended(theirs.caller.created()["id"])["status"] == "succeeded"

@@ -5,6 +5,6 @@ import pytest
 from benchmarks.api_soak.run import soak
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_under_every_fault_and_caller_nothing_is_lost_leaks_or_is_billed_twice() -> None:
     assert soak(90, seed=1).problems() == []

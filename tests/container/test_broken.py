@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from .commands import docker, docker_logs
-from .container import HARDENED, READY_WITHIN
+from .container import HARDENED, READY_WITHIN, TMP
 from .image import Image
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.container, pytest.mark.slow]
 CHECK = "python -m gpt_image.container.health --end 1"
 CHECKED = ("--health-cmd", CHECK, "--health-interval", "1s")
 INTERRUPTED = 130  # what Docker makes of the end by SIGINT
-NO_TMP = [option for option in HARDENED if option not in {"--tmpfs", "/tmp"}]  # noqa: S108
+NO_TMP = [option for option in HARDENED if option not in TMP]
 
 
 @contextmanager
