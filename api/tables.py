@@ -89,6 +89,8 @@ predictions = Table(
     Column("request_hash", String(64), nullable=False),
     Column("answer", String(16), nullable=False),  # waiting, written or lost
     Column("accepted_by", String(32), nullable=False),  # the process's life that accepted it
+    # Its request said that it repeats one, which had not been accepted yet.
+    Column("before_its_first", Boolean, nullable=False, default=False),
     Column("caller_id", String(64)),  # an id of the caller's own choosing
     Column("group_id", String(64)),
     Column("dollars", Double, nullable=False, default=0.0),  # reserved, then settled

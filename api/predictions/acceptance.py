@@ -60,23 +60,34 @@ class Acceptance:
         self._answer_was_lost = answer_was_lost
 
     async def accept(
-        self, new: NewPrediction, limits: Limits, *, says_it_repeats: bool, started_tag: float
+        self,
+        new: NewPrediction,
+        limits: Limits,
+        *,
+        began_at: float,
+        says_it_repeats: bool,
+        started_tag: float,
     ) -> Accepted:
         """Store it as queued; or find the one that this request repeats.
 
         A request repeats another where its client says so, or where an equal one's connection
-        ended before its answer was written. Calls that are merely alike are two predictions.
+        ended before its answer was written. One that was overtaken by its own repetition gets
+        that one's prediction. Calls that are merely alike are two predictions.
+
+        Args:
+            began_at: when the request came.
 
         Raises:
             Throttled: the tenant has as many unfinished predictions, or has spent as much, as it
                 may.
         """
         async with self._database.write() as connection:
-            if earlier := await self._repeated(connection, new, says_it_repeats):
+            if earlier := await self._repeated(connection, new, began_at, says_it_repeats):
                 return Accepted(earlier, is_new=False)
             await self._check(connection, new.tenant_id, limits)
             tag = await _next_tag(connection, new.tenant_id, started_tag)
-            row = insert(predictions).values(self._row(new, tag)).returning(*_P)
+            values = self._row(new, tag) | {"before_its_first": says_it_repeats}
+            row = insert(predictions).values(values).returning(*_P)
             stored = (await connection.execute(row)).mappings().one()
         return Accepted(Prediction.of(dict(stored)), is_new=True)
 
@@ -99,7 +110,7 @@ class Acceptance:
         }
 
     async def _repeated(
-        self, connection: Connection, new: NewPrediction, says_it_repeats: bool
+        self, connection: Connection, new: NewPrediction, began_at: float, says_it_repeats: bool
     ) -> Prediction | None:
         equal = and_(
             _P.token_id == new.token_id,
@@ -108,11 +119,11 @@ class Acceptance:
         )
         found = select(predictions).where(equal).order_by(_P.created_at.desc()).limit(10)
         for row in (await connection.execute(found)).mappings().all():
-            if says_it_repeats or await self._was_lost(
-                row["id"], row["answer"], row["accepted_by"]
-            ):
+            overtaken = row["before_its_first"] and began_at < row["created_at"]
+            answer = row["id"], row["answer"], row["accepted_by"]
+            if says_it_repeats or overtaken or await self._was_lost(*answer):
                 this_one = update(predictions).where(_P.id == row["id"])
-                again = {"answer": "waiting", "accepted_by": self._life}
+                again = {"answer": "waiting", "accepted_by": self._life, "before_its_first": False}
                 await connection.execute(this_one.values(again))
                 return Prediction.of(dict(row))
         return None

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable
+from weakref import WeakValueDictionary
 
 from api.database import Database
 from api.predictions.acceptance import Acceptance, Accepted
@@ -42,14 +43,24 @@ class Predictions:
         self._changes = changes
         self._words = words
         self._on_change = on_change
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.answers = answers
         """Tell it what becomes of the first answer to each prediction."""
+
+    def turn_of(self, request_hash: str) -> asyncio.Lock:
+        """Held from where a request is known until it is accepted.
+
+        A client that hung up may send again before its first request is accepted: the second one
+        waits here, and then finds the first.
+        """
+        return self._turns.setdefault(request_hash, asyncio.Lock())
 
     async def accept(
         self,
         new: NewPrediction,
         tenant: Tenant,
         *,
+        began_at: float,
         says_it_repeats: bool,
         hung_up: Callable[[], Awaitable[bool]],
     ) -> Accepted:
@@ -63,6 +74,7 @@ class Predictions:
             accepted = await self._acceptance.accept(
                 new,
                 tenant.limits,
+                began_at=began_at,
                 says_it_repeats=says_it_repeats,
                 started_tag=self._queue.started_tag,
             )

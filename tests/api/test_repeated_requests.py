@@ -3,6 +3,7 @@
 import http.client
 import json
 import time
+from collections import Counter
 from contextlib import closing
 from typing import Any
 
@@ -63,6 +64,21 @@ def test_a_caller_who_was_cut_off_while_waiting_gets_the_first_prediction(
     assert len(sandbox.ledger) == 1
     third = answer_to(caller, body, Prefer="wait")
     assert third["id"] != answer["id"]
+
+
+def test_a_caller_who_sends_again_at_once_gets_one_prediction(caller: ReplicateCaller) -> None:
+    """The first request is still being read when the second one comes."""
+    padding = "data:text/plain;base64," + "A" * 1_000_000
+    prompts = [f"Sent again at once {number}" for number in range(12)]
+    for prompt in prompts:
+        inputs = {"prompt": prompt, "input_images": [padding], "openai_api_key": "no-such-key"}
+        body = json.dumps({"input": inputs}).encode()
+        send(caller, body).close()
+        caller.ended(answer_to(caller, body, **{"x-stainless-retry-count": "1"})["id"])
+
+    listed = caller.get("predictions").json()["results"]
+    counts = Counter(each["input"]["prompt"] for each in listed)
+    assert {prompt: counts[prompt] for prompt in prompts} == dict.fromkeys(prompts, 1)
 
 
 def test_the_first_prediction_is_found_also_when_it_has_ended(

@@ -15,10 +15,11 @@ from api.dialects.replicate.headers import Wait, cancel_after, says_it_repeats, 
 from api.dialects.replicate.openapi import CREATE, CREATE_BY_VERSION
 from api.dialects.replicate.shapes import Shapes, bare
 from api.errors import ApiError
-from api.ids import new_id
+from api.ids import new_id, now
 from api.input_check import missing, not_a_uri, wrong_choice, wrong_member
 from api.origin import origin
 from api.parts import Parts, The
+from api.predictions.acceptance import Accepted
 from api.predictions.prediction import NewPrediction, Prediction
 from api.predictions.predictions import request_hash
 from api.tenants import Tenant
@@ -61,6 +62,7 @@ async def _create(
     needs_version: bool = False,
     deployment: str | None = None,
 ) -> Response:
+    began_at = now()
     wait = wait_of(request.headers)
     async with the.bodies.read(request) as raw:
         body = json_object(raw)
@@ -68,11 +70,20 @@ async def _create(
             the.model.check_version(_version(body))
         hashed = request_hash(tenant.token_id, request.url.path, raw)
         del raw
-        new = await _new_prediction(body, hashed, request, tenant, the, deployment)
+        async with the.predictions.turn_of(hashed):
+            new = await _new_prediction(body, hashed, request, tenant, the, deployment)
+            accepted = await _accepted(new, began_at, request, tenant, the)
+    return await _answer(accepted.prediction, wait, request, the)
+
+
+async def _accepted(
+    new: NewPrediction, began_at: float, request: Request, tenant: Tenant, the: Parts
+) -> Accepted:
     try:
         accepted = await the.predictions.accept(
             new,
             tenant,
+            began_at=began_at,
             says_it_repeats=says_it_repeats(request.headers),
             hung_up=request.is_disconnected,
         )
@@ -81,7 +92,7 @@ async def _create(
         raise
     if not accepted.is_new:
         await the.input_files.forget(new.id)
-    return await _answer(accepted.prediction, wait, request, the)
+    return accepted
 
 
 async def _new_prediction(

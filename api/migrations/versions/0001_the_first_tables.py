@@ -115,6 +115,7 @@ def upgrade() -> None:
         sa.Column("request_hash", sa.String(length=64), nullable=False),
         sa.Column("answer", sa.String(length=16), nullable=False),
         sa.Column("accepted_by", sa.String(length=32), nullable=False),
+        sa.Column("before_its_first", sa.Boolean(), nullable=False),
         sa.Column("caller_id", sa.String(length=64), nullable=True),
         sa.Column("group_id", sa.String(length=64), nullable=True),
         sa.Column("dollars", sa.Double(), nullable=False),
