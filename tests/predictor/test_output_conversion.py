@@ -175,8 +175,8 @@ def test_a_machine_without_memory_is_not_blamed_on_the_image(
 
     assert prediction.error.startswith(
         "OutputNotSaved: The images could not be stored (image 1 could not be converted: "
-        "Cannot allocate memory); it may have been billed; have the operator give the predictor "
-        "more memory"
+        "Cannot allocate memory); it may have been billed, so retrying may charge you twice; have "
+        "the operator give the predictor more memory"
     )
 
 

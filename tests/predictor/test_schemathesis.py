@@ -131,7 +131,9 @@ def test_afterwards_there_is_nothing_but_finished_outputs(seen: Seen) -> None:
         files = list(directory.iterdir())
         assert files
         assert all(file.name.startswith(f"{directory.name}-") for file in files)
-    assert list(seen.temporary.rglob("*")) == []
+    # The lock by which the stop hook sees that something runs lives as long as the server.
+    left = [file.name for file in seen.temporary.rglob("*") if file.suffix != ".in-flight"]
+    assert left == []
 
 
 def test_the_server_is_as_well_as_before(seen: Seen) -> None:

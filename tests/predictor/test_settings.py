@@ -158,8 +158,8 @@ def test_a_secret_that_this_user_may_not_read_is_named_at_start(what: str) -> No
         "os.geteuid() or os.setuid(65534)\n"
         "take_settings(pathlib.Path(sys.argv[1]))\n"
     )
-    # Not in pytest's own directory, which is closed to other users.
-    with tempfile.TemporaryDirectory() as directory:
+    # Not in the directory of this run, which is closed to other users.
+    with tempfile.TemporaryDirectory(dir="/tmp") as directory:
         file = Path(directory) / "openai_api_key"
         file.write_text("test-value")
         file.chmod(0 if what == "the file" else 0o644)
