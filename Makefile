@@ -13,7 +13,7 @@ without_credentials = unset $$(env | sed -n \
 	-e 's/^\(OPENAI_[A-Za-z0-9_]*\)=.*/\1/p' \
 	-e 's/^\([A-Za-z]*_[Pp][Rr][Oo][Xx][Yy]\)=.*/\1/p')
 pytest = $(without_credentials); ./scripts/temporary $(python) -m pytest
-# What needs more than Python, which `make test` leaves to `make ci`; markers in pyproject.toml.
+# What needs more than Python or takes minutes, left to `make ci`; markers in pyproject.toml.
 needs_more = container or litellm or haproxy or clients or long
 
 .DEFAULT_GOAL := help
@@ -29,7 +29,7 @@ predict: ## one picture from the sandbox, without Docker or a key: make predict 
 serve: ## keep the API up, with Cog's server and the sandbox behind it; REAL=1: OpenAI, for money; COG=1: Cog alone
 	@./scripts/dev serve $(if $(REAL),--real) $(if $(COG),--cog)
 
-test: lint types tests ## lint, types, and every test that needs only Python: about 5 minutes
+test: lint types tests ## lint, types, and the tests that need only Python, without the long ones
 
 # The tests come last, so that their summary ends what is printed.
 ci: lint types cog-check container-test bench-smoke tests-that-need-more tests ## that, and all that needs Docker, Go, HAProxy or LiteLLM
@@ -48,7 +48,7 @@ types: ## mypy, strict
 
 tests:
 	@$(environment) test
-	@echo "The tests take about 5 minutes on 2 cores, and leave nothing behind."
+	@echo "The tests take some minutes on 2 cores, and leave nothing behind."
 	@$(pytest) -n 2 --dist loadfile -m "not ($(needs_more))"
 
 tests-that-need-more:

@@ -14,7 +14,7 @@ from dev.api_server import Api
 from dev.servers import Server, free_port, get, install_schema
 from tests.api.replicate_caller import ReplicateCaller
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture

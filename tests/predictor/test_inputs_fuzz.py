@@ -28,10 +28,11 @@ from gpt_image.errors import InvalidInput
 from tests.predictor.test_inputs import checked_and_prepared
 from tests.support.image_kinds import CHANGED, UNTOUCHED
 
+pytestmark = pytest.mark.long
+
 EXAMPLES = 300
 
 
-@pytest.mark.slow
 def test_damaged_files_are_refused_or_sent_and_nothing_else() -> None:
     run = subprocess.run(
         [sys.executable, "-m", __name__, str(EXAMPLES)], capture_output=True, text=True, timeout=300

@@ -23,6 +23,8 @@ from tests.support.echo import DISGUISES, PLACES, echoing_upstream
 from tests.support.loopback import Webhooks, webhook_receiver
 from tests.support.sandbox_client import Sandbox
 
+pytestmark = pytest.mark.long
+
 CALLER, PROXY, OPERATOR = (
     f"canary-{who}-{secrets.token_hex(12)}" for who in ("call", "prox", "oper")
 )
