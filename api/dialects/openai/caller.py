@@ -1,0 +1,31 @@
+"""Who calls: the token of this API, and beside it perhaps a key of OpenAI's of the caller's own."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.datastructures import Headers
+
+from api.dialects.callers import admitted, bearer
+from api.parts import The
+from api.tenants import Tenant
+
+_OWN_KEY = "x-openai-api-key"
+
+
+async def caller(request: Request, the: The) -> Tenant:
+    """The tenant whose token came with the request; the body is not read before.
+
+    Raises:
+        Unauthenticated: none came, or it is not known.
+        Throttled: the tenant has asked too often.
+    """
+    return await admitted(bearer(request), the, creates=request.method == "POST")
+
+
+def own_key(headers: Headers) -> dict[str, str]:
+    """The input with the caller's own key, where one came."""
+    key = headers.get(_OWN_KEY)
+    return {"openai_api_key": key} if key else {}
+
+
+Caller = Annotated[Tenant, Depends(caller)]
