@@ -52,7 +52,11 @@ class _Replies:
         def note(is_written: bool) -> None:
             self._the.predictions.answers.end(prediction.id, written=is_written)
 
-        headers = {"x-request-id": prediction.id, "Cache-Control": "no-store"}
+        headers = {
+            "x-request-id": prediction.id,
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",  # nginx would hold the comments back
+        }
         return Written(pieces, note, headers, media_type)
 
     async def at_the_end(self, prediction: Prediction) -> Response:

@@ -6,10 +6,13 @@ from fastapi import Depends, Request
 from starlette.datastructures import Headers
 
 from api.dialects.callers import admitted, bearer
+from api.dialects.openai.refusals import BadParameter
+from api.models import Model
 from api.parts import The
 from api.tenants import Tenant
 
 _OWN_KEY = "x-openai-api-key"
+_INPUT = "openai_api_key"
 
 
 async def caller(request: Request, the: The) -> Tenant:
@@ -22,10 +25,16 @@ async def caller(request: Request, the: The) -> Tenant:
     return await admitted(bearer(request), the, creates=request.method == "POST")
 
 
-def own_key(headers: Headers) -> dict[str, str]:
-    """The input with the caller's own key, where one came."""
+def own_key(headers: Headers, served: Model) -> dict[str, str]:
+    """The input with the caller's own key, where one came.
+
+    Raises:
+        BadParameter: the model takes none, so that somebody else would pay.
+    """
     key = headers.get(_OWN_KEY)
-    return {"openai_api_key": key} if key else {}
+    if key and _INPUT not in served.version.schema.properties:
+        raise BadParameter("This server's model takes no key of a caller's own.", _OWN_KEY)
+    return {_INPUT: key} if key else {}
 
 
 Caller = Annotated[Tenant, Depends(caller)]

@@ -12,13 +12,16 @@ from fastapi import Request
 
 from api.body import json_object
 from api.dialects.openai.refusals import BadParameter
+from api.errors import BadRequest
 from api.files.form import Form, Part, form_of
 from api.ids import now
 from api.parts import Parts
 from api.tenants import Tenant
 
 _IMAGE = re.compile(r"image(\[\d*\])?")
+_ONE_FILE = ("mask", "markup")
 _MOST_IMAGES = 16  # OpenAI's own limit (its reference of images/edits)
+_MOST_PARTS = 64  # far more than there are parameters and images
 _TEXT_BYTES = 4 * 32_000  # a prompt's 32,000 characters
 _NUMBERS = {"n", "output_compression", "partial_images"}
 _FLAGS = {"true": True, "false": False}
@@ -66,12 +69,14 @@ class EditBodies:
         parameters: dict[str, Any] = {}
         digests: list[tuple[str, str]] = []
         async for part in form.parts():
+            if len(digests) == _MOST_PARTS:
+                raise BadRequest(f"The form has more than {_MOST_PARTS} parts.")
             if _IMAGE.fullmatch(part.name):
                 if len(images) == _MOST_IMAGES:
                     raise _too_many_images()
                 images.append(await self._stored(part, digests))
-            elif part.name == "mask":
-                parameters["mask"] = await self._stored(part, digests)
+            elif part.name in _ONE_FILE:
+                parameters[part.name] = await self._stored(part, digests)
             elif part.filename:
                 raise BadParameter(
                     "The form has a file of an unknown name: send images as 'image' or 'image[]'.",
@@ -107,8 +112,9 @@ class EditBodies:
         if len(references) > _MOST_IMAGES:
             raise _too_many_images()
         parameters["image"] = [self._address(each, "images") for each in references]
-        if parameters.get("mask") is not None:
-            parameters["mask"] = self._address(parameters["mask"], "mask")
+        for name in _ONE_FILE:
+            if parameters.get(name) is not None:
+                parameters[name] = self._address(parameters[name], name)
         return EditBody(parameters, hashlib.sha256(raw).digest())
 
     def _address(self, reference: object, param: str) -> str:

@@ -70,7 +70,7 @@ def _asked(
     tenant: Tenant,
     the: Parts,
 ) -> Asked:
-    key = own_key(request.headers)
+    key = own_key(request.headers, the.model)
     equal = content + repr(key).encode()
     return Asked(
         id=id,

@@ -20,7 +20,7 @@ _SAME_NAMES = (
     "output_compression",
 )
 _EXTENDED = ("mask", "markup", "complexity", "svg")
-"""What only some models have: without it the picture would be another one."""
+"""What the exact model lacks: dropped, the picture would be another one."""
 _TOLD_BY_US = {"model", "size", "n", "image", "user", "safety_identifier"}
 _REPEATED = ("size", "quality", "background", "output_format")
 _OF_THE_ANSWER = {"response_format", "stream", "partial_images"}
@@ -116,7 +116,7 @@ def _extended(
         if name not in properties:
             raise BadParameter(
                 f"The parameter '{name}' is not supported by this server's model. Leave it out, "
-                "or ask the operator for the extended model.",
+                "or ask its operator whether the extended model has it.",
                 name,
                 "unsupported_parameter",
             )
