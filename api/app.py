@@ -10,9 +10,12 @@ from starlette.requests import ClientDisconnect
 from api import health
 from api.body import Bodies
 from api.database import Database
+from api.dialects.coretoday import application as coretoday
+from api.dialects.openai import application as openai
 from api.dialects.replicate import account, create, files, models, predictions
 from api.dialects.replicate.problems import hung_up, problem, unforeseen, unknown_path
 from api.dialects.replicate.shapes import Shapes
+from api.dialects.routing import ByDialect, Dialect
 from api.errors import ApiError
 from api.fetching import open_fetcher
 from api.files import serving
@@ -58,6 +61,13 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(HTTPException, unknown_path)
     app.add_exception_handler(ClientDisconnect, hung_up)
     app.add_exception_handler(Exception, unforeseen)
+    app.add_middleware(
+        ByDialect,
+        applications={
+            Dialect.OPENAI: openai.create_app(),
+            Dialect.CORETODAY: coretoday.create_app(),
+        },
+    )
     app.add_middleware(MendedPaths)
     app.add_middleware(RefusedStart)
     for part in (health, serving, create, predictions, models, files, account):
