@@ -61,7 +61,12 @@ class NewPrediction:
     webhook: str | None = None
     webhook_events: tuple[str, ...] = ()
     caller_id: str | None = None
+    """An id that the caller chose; no two predictions of a tenant have the same one."""
     group_id: str | None = None
+    """What it has in common with those that are one task of the caller's."""
+    dialect: str | None = None
+    asked: Mapping[str, Any] | None = None
+    upload_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,9 @@ class Prediction:
     model: str
     version: str
     deployment: str | None
+    group_id: str | None
+    dialect: str | None
+    asked: dict[str, Any] | None
     origin: str
     input: dict[str, Any]
     secrets: bytes | None
@@ -97,6 +105,7 @@ class Prediction:
     removed_at: float | None
     webhook: str | None
     webhook_events: list[str]
+    upload_url: str | None
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "Prediction":
