@@ -13,6 +13,7 @@ from api.database import Database
 from api.dialects.replicate import account, create, files, models, predictions
 from api.dialects.replicate.problems import hung_up, problem, unforeseen, unknown_path
 from api.dialects.replicate.shapes import Shapes
+from api.dialects.routing import ByDialect
 from api.errors import ApiError
 from api.fetching import open_fetcher
 from api.files import serving
@@ -58,6 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(HTTPException, unknown_path)
     app.add_exception_handler(ClientDisconnect, hung_up)
     app.add_exception_handler(Exception, unforeseen)
+    app.add_middleware(ByDialect, applications={})
     app.add_middleware(MendedPaths)
     app.add_middleware(RefusedStart)
     for part in (health, serving, create, predictions, models, files, account):
