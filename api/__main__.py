@@ -16,6 +16,7 @@ from api.sealing import read_keyring, write_private
 from api.settings import BadSettings, Settings, read_settings
 from api.single import owning
 from api.tenants import Tenants
+from api.websockets import protocol
 
 _FIRST_TENANT = "default"
 _STOP_WITHIN = 10  # seconds for open requests; a caller that waits can poll afterwards
@@ -118,7 +119,10 @@ def _serve(settings: Settings) -> int:
         server_header=False,
         timeout_graceful_shutdown=_STOP_WITHIN,
         timeout_keep_alive=75,
-        ws="none",
+        ws=protocol(settings),
+        ws_ping_interval=settings.websocket_ping_seconds,
+        ws_ping_timeout=settings.websocket_ping_seconds,
+        ws_per_message_deflate=False,  # a few bytes could unpack to gigabytes
         backlog=2048,
     )
     server = uvicorn.Server(config)

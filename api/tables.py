@@ -95,7 +95,7 @@ predictions = Table(
     Column("group_id", String(64)),  # what predictions have in common that are one task of a caller
     Column("dollars", Double, nullable=False, default=0.0),  # reserved, then settled
     Column("dialect", String(16)),  # that tells of its end; absent: Replicate's
-    Column("asked", JSON(none_as_null=True)),  # what that dialect must know for its answers
+    Column("dialect_data", JSON(none_as_null=True)),  # what that dialect must know for its answers
     Column("upload_url", Text),  # where its caller wants each output put
     UniqueConstraint("tenant_id", "caller_id"),
     Index("ix_predictions_tenant_id_group_id", "tenant_id", "group_id"),

@@ -194,9 +194,7 @@ class Acceptance:
             )
 
 
-async def _group(
-    connection: Connection, tenant_id: str, group_id: str | None
-) -> list[Prediction]:
+async def _group(connection: Connection, tenant_id: str, group_id: str | None) -> list[Prediction]:
     theirs = and_(_P.tenant_id == tenant_id, _P.group_id == group_id)
     found = select(predictions).where(theirs).order_by(_P.caller_id)
     rows = (await connection.execute(found)).mappings().all()

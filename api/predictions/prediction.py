@@ -65,8 +65,11 @@ class NewPrediction:
     group_id: str | None = None
     """What it has in common with those that are one task of the caller's."""
     dialect: str | None = None
-    asked: Mapping[str, Any] | None = None
+    """Which one tells of its end; None for Replicate's."""
+    dialect_data: Mapping[str, Any] | None = None
+    """What that dialect must know for its answers; the heart does not read it."""
     upload_url: str | None = None
+    """Where each output is put."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Prediction:
     deployment: str | None
     group_id: str | None
     dialect: str | None
-    asked: dict[str, Any] | None
+    dialect_data: dict[str, Any] | None
     origin: str
     input: dict[str, Any]
     secrets: bytes | None

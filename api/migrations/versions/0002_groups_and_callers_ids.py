@@ -15,7 +15,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("predictions", sa.Column("dialect", sa.String(length=16)))
-    op.add_column("predictions", sa.Column("asked", sa.JSON(none_as_null=True)))
+    op.add_column("predictions", sa.Column("dialect_data", sa.JSON(none_as_null=True)))
     op.add_column("predictions", sa.Column("upload_url", sa.Text()))
     op.create_index(
         "ix_predictions_tenant_id_group_id", "predictions", ["tenant_id", "group_id"], unique=False
