@@ -10,7 +10,6 @@ from starlette.websockets import WebSocketDisconnect
 
 from api.body import json_list
 from api.dialects.runware.access import (
-    AUTHENTICATION,
     BEFORE_AUTHENTICATION,
     checked_tasks,
     key_of,
@@ -18,7 +17,7 @@ from api.dialects.runware.access import (
 )
 from api.dialects.runware.answer import Answer, refusal, written
 from api.dialects.runware.caller import Caller
-from api.dialects.runware.problems import TaskError, error_item, invalid_key, task_error
+from api.dialects.runware.problems import TaskError, invalid_key, task_error
 from api.dialects.runware.tasks import answers
 from api.errors import ApiError
 from api.origin import origin
@@ -93,9 +92,7 @@ class _Connection:
             task = tasks[0]
             await tenant_of(task, self._the)
         except (ApiError, TaskError) as error:
-            # Its type is what the clients wait for.
-            told = error_item(task_error(error), {"taskType": AUTHENTICATION})
-            await self._send(Answer(errors=[told]))
+            await self._send(refusal(task_error(error), task))
             return None
         self._key = key_of(task)
         if bounds := self._websocket.scope.get("extensions", {}).get(BOUNDS):
