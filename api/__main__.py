@@ -120,6 +120,7 @@ def _serve(settings: Settings) -> int:
         timeout_graceful_shutdown=_STOP_WITHIN,
         timeout_keep_alive=75,
         ws=protocol(settings),
+        ws_max_size=settings.max_body_bytes,
         ws_ping_interval=settings.websocket_ping_seconds,
         ws_ping_timeout=settings.websocket_ping_seconds,
         ws_per_message_deflate=False,  # a few bytes could unpack to gigabytes

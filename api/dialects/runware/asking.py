@@ -18,7 +18,9 @@ from api.predictions.references import FileReference, Reference, references, rep
 async def get_response(task: Mapping[str, Any], caller: Caller, the: Parts) -> Answer:
     """Answer `getResponse`: every picture of the task, finished or not."""
     id, predictions = await _found(task, caller, the)
-    return await _results(predictions, id, the)
+    # Who has found it here has not lost it, and means another one by the same words.
+    found = [each.id for each in predictions if each.has_ended]
+    return (await _results(predictions, id, the)).about(found)
 
 
 async def describe_task(task: Mapping[str, Any], caller: Caller, the: Parts) -> Answer:
@@ -57,7 +59,7 @@ async def _results(predictions: Sequence[Prediction], id: str, the: Parts) -> An
         answer = await Results(the).of(prediction, id, polled=True)
         data += answer.data
         errors += answer.errors
-        status = answer.status
+        status = max(status, answer.status)
     return Answer(data, errors, status)
 
 
