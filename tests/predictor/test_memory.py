@@ -9,6 +9,7 @@ import pytest
 
 from dev.servers import Server, sandbox_server
 from gpt_image.deadline import Deadline
+from gpt_image.inputs import Inputs
 from gpt_image.output_images.fetch import Fetcher
 from gpt_image.output_images.save import save
 from gpt_image.request import ImageRequest
@@ -51,18 +52,13 @@ def test_ten_images_never_stand_in_memory_together(
 
 async def _predict(settings: Settings, directory: Path, images: int) -> list[Path]:
     """What predict.py does with an answer, in this process."""
-    request = ImageRequest.from_inputs(
+    inputs = Inputs(
         prompt="A lighthouse at dusk",
         aspect_ratio="2048x2048",
-        input_images=None,
         number_of_images=images,
-        quality="auto",
-        background="auto",
-        output_compression=90,
         output_format="png",
-        moderation="auto",
-        user_id=None,
     )
+    request = ImageRequest.from_inputs(inputs, settings.openai_image_model)
     upstream = Upstream(settings)
     payer = upstream.payer(None)
     async with payer.client:
