@@ -114,7 +114,7 @@ class Tenants:
     async def names(self) -> dict[str, str]:
         """All tenants' names by their ids."""
         async with self._database.read() as connection:
-            rows = (await connection.execute(select(tenants.c.id, tenants.c.name))).tuples().all()
+            rows = (await connection.execute(select(tenants.c.id, tenants.c.name))).all()
         return dict(rows)
 
     async def any_token(self) -> bool:
