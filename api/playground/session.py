@@ -1,0 +1,23 @@
+"""Who has signed in, and what this API can do for them."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from api.dialects.replicate.caller import Caller
+from api.parts import The
+
+router = APIRouter(include_in_schema=False)
+
+_OPENAI = "/v1/images/generations"
+
+
+@router.get("/playground/session")
+async def session(request: Request, tenant: Caller, the: The) -> dict[str, Any]:
+    """The tenant's name and role, and how long its data is kept."""
+    return {
+        "tenant": tenant.name,
+        "operator": tenant.is_operator,
+        "retention_seconds": the.settings.retention_seconds,
+        "openai": any(getattr(route, "path", None) == _OPENAI for route in request.app.routes),
+    }
