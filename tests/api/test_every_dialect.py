@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from dev.api_server import Api, api_before
 from dev.servers import get
+from dev.servers.api import Api, api_before
 from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind
 from tests.api.every_dialect import DIALECTS, Draw, NoPicture
 from tests.api.replicate_caller import ReplicateCaller

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from dev.api_server import Api
+from dev.servers.api import Api
 from tests.api.admin import token_for
 from tests.api.openai_caller import MODEL, OpenAICaller, events, pictures
 from tests.api.replicate_caller import ReplicateCaller
@@ -319,6 +319,7 @@ def test_a_limit_says_when_to_come_again(api: Api) -> None:
 
 def test_nothing_of_a_refused_edit_is_kept(api: Api, openai: OpenAICaller) -> None:
     before = set((api.data / "files").iterdir())
-    for wrong in ({"n": "eleven"}, {"size": "9x9"}):
+    wishes: list[dict[str, Any]] = [{"n": "eleven"}, {"size": "9x9"}]
+    for wrong in wishes:
         assert openai.edit([("image", png())], **wrong).status_code == 400
     assert set((api.data / "files").iterdir()) == before

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dev.api_server import Api, api_before, predictor_for_api
 from dev.servers import Server, clean_environment, free_port
+from dev.servers.api import Api, api_before, predictor_for_api
 from dev.servers.environments import environment
 from dev.servers.litellm import REQUIREMENTS
 from tests.api.clients.published import HERE, javascript_clients
