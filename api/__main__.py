@@ -13,6 +13,7 @@ from api.database import Database
 from api.predictions.prediction import MAY_HAVE_BEEN_BILLED, End, State
 from api.predictions.store import Store
 from api.sealing import read_keyring, write_private
+from api.servers import listening
 from api.settings import BadSettings, Settings, read_settings
 from api.single import owning
 from api.tenants import Tenants
@@ -112,8 +113,6 @@ def _serve(settings: Settings) -> int:
     json_logs.configure()
     config = uvicorn.Config(
         create_app(settings),
-        host=settings.host,
-        port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -124,10 +123,10 @@ def _serve(settings: Settings) -> int:
         ws_ping_interval=settings.websocket_ping_seconds,
         ws_ping_timeout=settings.websocket_ping_seconds,
         ws_per_message_deflate=False,  # a few bytes could unpack to gigabytes
-        backlog=2048,
     )
     server = uvicorn.Server(config)
-    server.run()
+    with listening(settings.host, settings.port, "API_PORT") as listener:
+        server.run([listener])
     return 0 if server.started else 1
 
 

@@ -12,8 +12,8 @@ import pytest
 import requests
 from PIL import Image
 
-from dev.api_server import Api
 from dev.data_uris import data_uri
+from dev.servers.api import Api
 from tests.api.admin import token_for
 from tests.api.replicate_caller import ReplicateCaller
 from tests.api.runware_caller import Item, RunwareCaller, inference, task

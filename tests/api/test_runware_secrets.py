@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dev.api_server import Api, api_before
 from dev.servers import get
+from dev.servers.api import Api, api_before
 from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind
 from tests.api.runware_caller import RunwareCaller, inference, task
 from tests.api.test_secrets_at_rest import PROMPT_CANARY, places_with

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from dev.api_server import Api
+from dev.servers.api import Api
 from tests.api.admin import admin, token_for
 from tests.api.runware_caller import RunwareCaller, inference, task
 from tests.support.sandbox_client import Sandbox

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from dev.api_server import Api, api_before
+from dev.servers.api import Api, api_before
 from tests.api.conftest import CogBehind
 from tests.api.hostile.conftest import BODY_SECONDS, MOST_BYTES
 from tests.api.hostile.raw_caller import RawCaller
