@@ -10,11 +10,13 @@ from starlette.requests import ClientDisconnect
 from api import health
 from api.body import Bodies
 from api.database import Database
+from api.dialects.coretoday import application as coretoday
+from api.dialects.openai import application as openai
 from api.dialects.replicate import account, create, files, models, predictions
 from api.dialects.replicate.problems import hung_up, problem, unforeseen, unknown_path
 from api.dialects.replicate.shapes import Shapes
 from api.dialects.routing import ByDialect, Dialect
-from api.dialects.runware.app import create_app as create_runware
+from api.dialects.runware import application as runware
 from api.dialects.runware.finish import Finish
 from api.dialects.runware.results import Results
 from api.errors import ApiError
@@ -63,7 +65,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(HTTPException, unknown_path)
     app.add_exception_handler(ClientDisconnect, hung_up)
     app.add_exception_handler(Exception, unforeseen)
-    app.add_middleware(ByDialect, applications={Dialect.RUNWARE: create_runware()})
+    app.add_middleware(
+        ByDialect,
+        applications={
+            Dialect.OPENAI: openai.create_app(),
+            Dialect.CORETODAY: coretoday.create_app(),
+            Dialect.RUNWARE: runware.create_app(),
+        },
+    )
     app.add_middleware(MendedPaths)
     app.add_middleware(RefusedStart)
     for part in (health, serving, create, predictions, models, files, account):

@@ -4,10 +4,10 @@
 | --- | --- |
 | a WebSocket, wherever | Runware's |
 | `POST /v1`, `POST /` | Runware's |
-| `/v1/predictions` and `/v1/predictions/{id}`, with `X-API-Key` and no `Authorization` | core.today's |
+| `/v1/predictions`, `/v1/predictions/{id}`: `X-API-Key`, no `Authorization` | core.today's |
 | `/images/...` and `/model/...`, also after `/v1`; `/models`, `/api/v1/models` | OpenAI's |
 | `/v1/models/{id}` where the id is one segment, its slash written as `%2F` | OpenAI's |
-| `/v1/models` | Replicate's and OpenAI's: nothing tells them apart, so its answer has the members of both |
+| `/v1/models` | nothing tells: Replicate's, with the members of OpenAI's beside its own |
 | everything else | Replicate's |
 
 A dialect is a folder beside this module. To add one:

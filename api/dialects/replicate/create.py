@@ -11,9 +11,10 @@ from api.body import json_object
 from api.dialects.accepting import Asked, accept
 from api.dialects.replicate.aliases import with_own_names
 from api.dialects.replicate.caller import Caller
-from api.dialects.replicate.headers import Wait, cancel_after, says_it_repeats, wait_of
+from api.dialects.replicate.headers import Wait, cancel_after, wait_of
 from api.dialects.replicate.openapi import CREATE, CREATE_BY_VERSION
 from api.dialects.replicate.shapes import Shapes, bare
+from api.dialects.retries import says_it_repeats
 from api.dialects.waiting import ended_or_hung_up
 from api.ids import now
 from api.input_check import missing, not_a_uri, wrong_choice, wrong_member
