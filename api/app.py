@@ -16,7 +16,7 @@ from api.dialects.replicate import account, create, files, models, predictions
 from api.dialects.replicate.problems import hung_up, problem, unforeseen, unknown_path
 from api.dialects.replicate.shapes import Shapes
 from api.dialects.routing import ByDialect, Dialect
-from api.dialects.runware.app import create_app as create_runware
+from api.dialects.runware import application as runware
 from api.dialects.runware.finish import Finish
 from api.dialects.runware.results import Results
 from api.errors import ApiError
@@ -72,7 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
         applications={
             Dialect.OPENAI: openai.create_app(),
             Dialect.CORETODAY: coretoday.create_app(),
-            Dialect.RUNWARE: create_runware(),
+            Dialect.RUNWARE: runware.create_app(),
         },
     )
     app.add_middleware(MendedPaths)

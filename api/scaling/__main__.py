@@ -4,7 +4,6 @@ python -m api.scaling '["SOURCE", "TARGET", [WIDTH, HEIGHT], "JPEG", QUALITY]'
 """
 
 import json
-import os
 import resource
 import sys
 
@@ -19,7 +18,6 @@ def main(source: str, target: str, size: list[int], kind: str, quality: int) -> 
     """Scale one picture."""
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(10)  # the API goes first
     Image.MAX_IMAGE_PIXELS = _MOST_PIXELS // 2  # Pillow refuses the double
     with Image.open(source, formats=_FORMATS) as picture:
         # Without a palette, since colours between those of a palette are none of its own.

@@ -54,8 +54,8 @@ def test_settings_count_in_their_older_and_newer_place(
     runware: RunwareCaller, sandbox: Sandbox, place: str
 ) -> None:
     wanted = {"quality": "low", "moderation": "low"}
-    settings = {"openai": wanted} if place == "providerSettings" else wanted
-    runware.items(inference(**{place: settings}, outputFormat="WEBP", outputQuality=40))
+    settings: Item = {place: {"openai": wanted} if place == "providerSettings" else wanted}
+    runware.items(inference(**settings, outputFormat="WEBP", outputQuality=40))
     sent = sandbox.request.arguments
     assert (sent["quality"], sent["moderation"]) == ("low", "low")
     assert (sent["output_format"], sent["output_compression"]) == ("webp", 40)

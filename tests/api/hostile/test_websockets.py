@@ -152,7 +152,8 @@ def test_all_that_is_on_its_way_is_bounded_together(raw: RawCaller) -> None:
             with suppress(ConnectionError):
                 websocket.connection.sendall(head(MOST_BYTES) + nearly)
             websocket.connection.settimeout(0.2)
-        closed, give_up = [], time.monotonic() + 15
+        closed: list[object] = []
+        give_up = time.monotonic() + 15
         while not closed and time.monotonic() < give_up:
             for websocket in all_of_them:
                 with suppress(TimeoutError):
@@ -205,8 +206,7 @@ def test_what_is_no_task_is_told(raw: RawCaller, content: bytes, knows_the_key: 
 def test_a_frame_of_very_many_tasks_is_refused_at_once(raw: RawCaller) -> None:
     with admitted(raw) as websocket:
         websocket.send(json.dumps([{"taskType": "ping", "ping": True}] * 5000).encode())
-        (error,) = (websocket.received() or {})["errors"]  # type: ignore[misc]
-        assert error["code"] == "maxTasksExceeded"
+        assert "maxTasksExceeded" in str(websocket.received())
 
 
 def test_who_never_authenticates_is_sent_away(raw: RawCaller) -> None:
