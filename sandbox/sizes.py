@@ -23,9 +23,7 @@ def checked(text: str | None, prompt: str, frames: int) -> Size:
         raise errors.bad_size(text, "Expected WIDTHxHEIGHT, for example '1824x1024'.")
     size = Size(int(match[1]), int(match[2]))
     least = 0 if frames > _FRAMES_BELOW_THE_FLOOR else _MIN_PIXELS
-    reason = broken_size_rule(size, least) or (
-        broken_gif_rule(size, frames) if frames > 1 else None
-    )
+    reason = broken_size_rule(size, least) or broken_gif_rule(size, frames)
     if reason is not None:
         raise errors.bad_size(text, reason)
     return size
@@ -63,6 +61,8 @@ def sheet(size: Size, frames: int) -> Size:
 
 def broken_gif_rule(size: Size, frames: int) -> str | None:
     """Return the sentence for frames that are too large together. The words are ours."""
+    if frames == 1:
+        return None
     whole = sheet(size, frames)
     if max(whole) > _MAX_EDGE or whole.width * whole.height > _MAX_PIXELS:
         return f"Requested resolution exceeds the current GIF budget for {frames} frames."

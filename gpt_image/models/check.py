@@ -38,7 +38,8 @@ def _check_quality(request: ImageRequest, model: Model) -> None:
     if request.quality in {"auto", *model.qualities}:
         return
     raise InvalidInput(
-        f"{model.name} has no quality {request.quality}; {model.qualities[-1]} is its highest"
+        f"{model.name} has no quality {request.quality}; set quality to {model.qualities[-1]} or "
+        "lower"
         f"{_or_a_model_that(lambda each: request.quality in each.qualities)}."
     )
 
@@ -86,7 +87,7 @@ def _check_size(request: ImageRequest, model: Model) -> None:
 def _or_a_model_that(can: Callable[[Model], bool]) -> str:
     """The end of a sentence: which of the models on offer would do; empty where none would."""
     able = [name for name, model in OFFERED.items() if can(model) and not _DATED.search(name)]
-    return f", or choose a model that has it: {_or(able)}" if able else ""
+    return f", or choose a model that does: {_or(able)}" if able else ""
 
 
 def _or(names: Iterable[str]) -> str:

@@ -93,7 +93,9 @@ class Free:
         )
 
     def _within_bounds(self, width: float, height: float) -> tuple[float, float]:
-        shape = min(max(width / height, 1 / self.steepest), self.steepest)
+        # Where edges are short, the steepest shapes have too few pixels.
+        steepest = min(self.steepest, self.longest_edge**2 / self.least_pixels)
+        shape = min(max(width / height, 1 / steepest), steepest)
         most = min(self.most_pixels, self.longest_edge**2 * min(shape, 1 / shape))
         pixels = min(max(width * height, self.least_pixels), most)
         return math.sqrt(pixels * shape), math.sqrt(pixels / shape)

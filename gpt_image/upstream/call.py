@@ -57,7 +57,7 @@ class Call:
                 extra = error.unknown_parameter
                 if extra not in _MAY_BE_LEFT_OUT or extra in self.left_out:
                     raise
-                self.left_out.add(extra)
+                self.left_out |= {extra, "partial_images"} if extra == "stream" else {extra}
                 log.warning("The upstream does not know %s; asking again without it.", extra)
 
     async def _send(self) -> Answer:

@@ -28,19 +28,28 @@ def upstream() -> Iterator[Server]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("size", "streamed"),
+    [
+        ("2048x2048", False),
+        ("2048x2048", True),
+        pytest.param("3840x2160", True, marks=pytest.mark.long),
+    ],
+)
 def test_ten_images_never_stand_in_memory_together(
-    upstream: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    upstream: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: str, streamed: bool
 ) -> None:
     monkeypatch.setenv("OPENAI_PROXY_URL", upstream.url)
+    monkeypatch.setenv("OPENAI_STREAM_UPSTREAM", str(streamed))
     settings = take_settings()
     first, ten = tmp_path / "first", tmp_path / "ten"
     first.mkdir()
     ten.mkdir()
-    asyncio.run(_predict(settings, first, images=1))  # all that is imported late
+    asyncio.run(_predict(settings, first, size, images=1))  # all that is imported late
 
     tracemalloc.start()
     try:
-        files = asyncio.run(_predict(settings, ten, images=IMAGES))
+        files = asyncio.run(_predict(settings, ten, size, images=IMAGES))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -50,11 +59,11 @@ def test_ten_images_never_stand_in_memory_together(
     assert peak < MOST
 
 
-async def _predict(settings: Settings, directory: Path, images: int) -> list[Path]:
+async def _predict(settings: Settings, directory: Path, size: str, images: int) -> list[Path]:
     """What predict.py does with an answer, in this process."""
     inputs = Inputs(
         prompt="A lighthouse at dusk",
-        aspect_ratio="2048x2048",
+        size=size,
         number_of_images=images,
         output_format="png",
     )
