@@ -58,7 +58,7 @@ tests-that-need-more:
 	@./scripts/package npm npm || test -z "$$CI"
 	@./scripts/package chromium chromium || test -z "$$CI"
 	@$(pytest) -m "litellm or haproxy or clients or browser"
-	@$(pytest) -n 2 -m long
+	@$(pytest) -n 2 --dist loadgroup -m long
 
 format: ## mend format and import order
 	@$(environment) test

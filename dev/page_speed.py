@@ -4,7 +4,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
-from dev.api_server import Api
+from dev.servers.api import Api
 
 _PATIENCE = 120_000  # milliseconds
 _PAINT = "() => performance.getEntriesByName('first-paint')[0]?.startTime ?? 0"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 
 from api.ids import new_id
-from dev.api_server import Api
+from dev.servers.api import Api
 
 FAILED: Mapping[str, object] = {
     "state": "failed",

@@ -18,11 +18,11 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from dev.api_server import Api, api_before, predictor_for_api
 from dev.page_speed import first_paint, longest_task
 from dev.page_states import SHOTS, run
 from dev.past_predictions import FAILED, copy
 from dev.servers import PROJECT, clean_environment, free_port, sandbox_server
+from dev.servers.api import Api, api_before, predictor_for_api
 
 FOLDER = PROJECT / "docs" / "screenshots"
 HEIGHTS = {360: 780, 820: 1100, 1440: 900}

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from dev.api_server import Api, api_before
+from dev.servers.api import Api, api_before
 from dev.servers.environments import CACHE
 from tests.api.conftest import CogBehind
 from tests.support.sandbox_client import Sandbox

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from dev.api_server import Api
+from dev.servers.api import Api
 from tests.api.admin import token_for
 from tests.api.playground.conftest import Visit
 from tests.api.playground.driving import pictures, result, run

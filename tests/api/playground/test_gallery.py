@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from api.ids import now
-from dev.api_server import Api
 from dev.past_predictions import FAILED, copy
+from dev.servers.api import Api
 from tests.api.admin import token_for
 from tests.api.playground.conftest import Visit
 from tests.api.replicate_caller import ReplicateCaller

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FilePayload, expect
 
-from dev.api_server import Api
 from dev.cost import QUALITIES, of_one_picture
+from dev.servers.api import Api
 from gpt_image.request import SIZES
 from tests.api.admin import token_for
 from tests.api.playground.conftest import Visit
