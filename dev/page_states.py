@@ -40,7 +40,7 @@ def _create(page: Page) -> None:
     page.locator('input[name="input-aspect_ratio"][value="3:2"]').check(force=True)
     page.locator(".chosen canvas").nth(2).wait_for()
     page.locator('input[name="input-quality"][value="medium"]').check(force=True)
-    page.evaluate("() => (document.querySelector('.panel').scrollTop = 0, scrollTo(0, 0))")
+    page.evaluate("() => scrollTo(0, 0)")
 
 
 def _running(page: Page) -> None:
@@ -73,6 +73,7 @@ def _edit(page: Page) -> None:
     page.get_by_role("button", name="Run", exact=True).click()
     page.locator(".result img.loaded").wait_for()
     page.locator(".inputs img").last.scroll_into_view_if_needed()
+    page.wait_for_timeout(2000)
 
 
 def _code(page: Page) -> None:
@@ -111,17 +112,17 @@ def _overview(page: Page) -> None:
 
 
 SHOTS = (
-    Shot("result", "light", _result),
+    Shot("result", "light", _result),  # first, since some more pictures are made after it
+    Shot("gallery", "light", _gallery),
+    Shot("gallery-dark", "dark", _gallery),
     Shot("create", "light", _create),
-    Shot("running", "light", _running),
     Shot("four", "dark", _four),
+    Shot("large", "dark", _large),
     Shot("transparent", "light", _transparent),
     Shot("edit", "light", _edit),
     Shot("code", "dark", _code),
+    Shot("running", "light", _running),
     Shot("failed", "light", _failed),
     Shot("canceled", "dark", _canceled),
-    Shot("gallery", "light", _gallery),
-    Shot("gallery-dark", "dark", _gallery),
-    Shot("large", "dark", _large),
     Shot("overview", "light", _overview, of_operator=True),
 )

@@ -58,6 +58,9 @@ def main() -> int:
     return 0
 
 
+_PANEL_TO_TOP = "() => document.querySelector('.panel')?.scrollTo(0, 0)"
+
+
 @contextmanager
 def _api() -> Iterator[Api]:
     with ExitStack() as stack:
@@ -116,6 +119,7 @@ def _take_all(browser: Browser, api: Api) -> None:
 
 
 def _save(page: Page, name: str, width: int) -> None:
+    page.evaluate(_PANEL_TO_TOP)
     page.wait_for_timeout(600)  # decoded pictures reach the screen a moment later
     with Image.open(io.BytesIO(page.screenshot())) as picture:
         picture.save(FOLDER / f"{name}-{width}.webp", quality=QUALITY, method=6)
