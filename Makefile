@@ -18,7 +18,7 @@ needs_more = container or litellm or haproxy or clients or browser or long
 
 .DEFAULT_GOAL := help
 .PHONY: help predict serve test ci test-quick lint format types tests tests-that-need-more docs \
-	lock samples openapi cog-check container-test bench bench-api bench-smoke clean
+	lock samples screenshots openapi cog-check container-test bench bench-api bench-smoke clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1#/p' Makefile | awk -F'#' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -76,6 +76,10 @@ lock: ## write the lock files of the Cog image and of the API, with exact pins f
 samples: ## draw the sample inputs and the contact sheet again
 	@$(environment) test
 	@$(python) -m dev.samples
+
+screenshots: ## show the API's page in every state, into docs/screenshots; needs Chromium
+	@$(environment) test
+	@./scripts/temporary $(python) -m dev.screenshots
 
 openapi: ## write openapi.json from predict.py with the real Cog CLI
 	@./scripts/openapi

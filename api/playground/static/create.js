@@ -160,9 +160,9 @@ export function nameOf(model) {
 function told(expected, usual) {
   const parts = [];
   if (expected?.sizes.length === 1) parts.push(h("b", {}, expected.sizes[0].join(" × ")));
-  else if (expected) parts.push("Size as the model picks");
-  if (expected) parts.push(`about ${range(...expected.dollars, dollars)}`);
-  if (usual) parts.push(`usually ${range(...usual, seconds)}`);
+  else if (expected) parts.push(h("span", {}, "Size as the model picks"));
+  if (expected) parts.push(h("span", {}, `about ${range(...expected.dollars, dollars)}`));
+  if (usual) parts.push(h("span", {}, `usually ${range(...usual, seconds)}`));
   return parts.flatMap((part, at) => (at ? [h("span", { class: "dot", "aria-hidden": "true" }, " · "), part] : [part]));
 }
 

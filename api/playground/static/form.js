@@ -5,6 +5,9 @@ import { h } from "./dom.js";
 import { picturesControl } from "./pictures.js";
 import { grouped } from "./schema.js";
 
+// Lists and objects are compared by what is in them.
+const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
 export function createForm(fields, changed) {
   const controls = new Map();
   const { first, more, secrets } = grouped(fields);
@@ -44,7 +47,7 @@ export function createForm(fields, changed) {
     const values = {};
     for (const [name, { field, control }] of controls) {
       const value = control.get();
-      if (isWanted(field) && value !== undefined && (field.required || value !== field.fallback))
+      if (isWanted(field) && value !== undefined && (field.required || !isSame(value, field.fallback)))
         values[name] = value;
     }
     return values;
@@ -63,7 +66,7 @@ export function createForm(fields, changed) {
     set(values) {
       for (const [name, { field, control }] of controls)
         if (!field.secret) control.set(values[name] ?? field.fallback);
-      if (more.some((field) => values[field.name] !== undefined && values[field.name] !== field.fallback))
+      if (more.some((field) => values[field.name] !== undefined && !isSame(values[field.name], field.fallback)))
         element.querySelector("details:last-of-type").open = true;
     },
     async send(tell) {

@@ -92,15 +92,15 @@ function card(prediction, session) {
     session.operator && prediction.tenant,
     ago(prediction.created_at),
   ].filter(Boolean);
-  const name = `${title}, ${words(prediction)}`;
   return h(
     "li",
     { class: "card" },
     h(
       "a",
-      { href: `#/p/${prediction.id}`, "aria-label": name },
+      { href: `#/p/${prediction.id}` },
       h("div", { class: `cover is-${prediction.status}` }, cover(prediction, made)),
       h("span", { class: "title" }, title),
+      h("span", { class: "unseen" }, `, ${words(prediction)}`),
       h("span", { class: "facts" }, facts.map((each) => h("span", {}, each))),
     ),
   );

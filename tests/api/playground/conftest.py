@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from dev.servers.api import Api
+from dev.servers.api import Api, api_before
 from dev.servers.environments import CACHE
+from tests.api.conftest import CogBehind
 from tests.support.sandbox_client import Sandbox
 
 HERE = Path(__file__).parent
@@ -35,6 +36,15 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="package")
+def api(cog_behind: CogBehind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """One API for all that is tested in the browser: each start takes seconds."""
+    data = tmp_path_factory.mktemp("api")
+    behind = cog_behind
+    with api_before(behind.server, behind.worker_port, data, behind.outputs) as running:
+        yield running
 
 
 @pytest.fixture
