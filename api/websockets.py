@@ -17,6 +17,7 @@ BOUNDS = "api.bounds"
 """The ASGI extension that says when the caller is known: `admit()`."""
 _BEFORE_ADMISSION = 64 << 10  # bytes
 _MOST_FRAGMENTS = 1000
+_REFUSED = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _TOO_BIG, _TRY_AGAIN_LATER = 1009, 1013  # RFC 6455, 7.4.1, and IANA's registry
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,10 @@ def protocol(settings: Settings) -> type[WebSocketsSansIOProtocol]:
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
+            if self.conn.handshake_exc is not None and not self.handshake_initiated:
+                self.transport.write(_REFUSED)  # uvicorn would leave it without an answer
+                self.transport.close()
+                return
             unread = len(self.conn.reader.buffer) + sum(map(len, self.frames))
             together.held += unread - self._held
             self._held = unread
