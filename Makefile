@@ -57,7 +57,7 @@ tests-that-need-more:
 	@./scripts/package node nodejs || test -z "$$CI"
 	@./scripts/package npm npm || test -z "$$CI"
 	@$(pytest) -m "litellm or haproxy or clients"
-	@$(pytest) -n 2 -m long
+	@$(pytest) -n 2 --dist loadgroup -m long
 
 format: ## mend format and import order
 	@$(environment) test

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dev.api_server import Api, api_before, predictor_for_api
 from dev.servers import Server, free_port
+from dev.servers.api import Api, api_before, predictor_for_api
 from tests.api.replicate_caller import ReplicateCaller
 from tests.support.loopback import Webhooks, webhook_receiver
 from tests.support.sandbox_client import Sandbox
