@@ -3,9 +3,12 @@
 import os
 import re
 import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
 from dev.cost import QUALITIES, of_one_picture
@@ -204,6 +207,25 @@ def test_the_code_for_javascript_runs_as_it_stands(visit: Visit, api: Api) -> No
     finally:
         for file in made:
             file.unlink(missing_ok=True)
+
+
+@pytest.mark.skipif(
+    find_spec("api.dialects.openai") is None, reason="the API does not speak OpenAI's dialect"
+)
+def test_the_code_for_openais_client_runs_as_it_stands(
+    visit: Visit, api: Api, tmp_path: Path
+) -> None:
+    page = visit()
+    chosen = FilePayload(name="mug.png", mimeType="image/png", buffer=drawn())
+    page.locator("#input-input_images").set_input_files([chosen])
+    run(page, "The mug in the snow", quality="low", aspect_ratio="3:2")
+    code = code_of(page, "OpenAI for Python")
+    (tmp_path / "mug.png").write_bytes(drawn())
+    environment = os.environ | {"REPLICATE_API_TOKEN": api.token}
+    call = [sys.executable, "-c", code]
+    subprocess.run(call, cwd=tmp_path, env=environment, check=True, timeout=120)
+    with Image.open(tmp_path / "picture-0.webp") as picture:
+        assert (picture.format, picture.size) == ("WEBP", (1536, 1024))
 
 
 def code_of(page: Page, language: str) -> str:
