@@ -22,8 +22,8 @@ def made(api: Api) -> dict[str, str]:
     """The id of a prediction by how it ended."""
     caller = ReplicateCaller(api.url, api.token)
     inputs = {"quality": "low", "number_of_images": 2}
-    succeeded = caller.ended(caller.created("Two harbours", input=inputs)["id"])
-    failed = caller.ended(caller.created("Refused [sandbox:moderation]")["id"])
+    succeeded = caller.ended(caller.created("Two harbours", input=inputs)["id"], within=90)
+    failed = caller.ended(caller.created("Refused [sandbox:moderation]")["id"], within=90)
     return {each["status"]: each["id"] for each in (succeeded, failed)}
 
 
@@ -118,8 +118,9 @@ def tab_to(page: Page, wanted: str) -> None:
 
 def test_nothing_moves_where_motion_is_unwanted(visit: Visit) -> None:
     page = visit(reduced_motion="reduce")
-    run(page, "A quiet one [sandbox:slow seconds=2]", quality="low")
+    run(page, "A quiet one [sandbox:slow seconds=60]", quality="low")
     page.locator(".place").wait_for()
     assert page.evaluate("() => document.getAnimations().length") == 0
+    page.get_by_role("button", name="Cancel").click()
     result(page)
     assert page.evaluate("() => document.getAnimations().length") == 0
