@@ -26,11 +26,13 @@ from api.files.addresses import Signer
 from api.files.files import Files
 from api.files.store import Store as FileStore
 from api.files.sweeping import keep_sweeping
+from api.files.thumbnails import Thumbnails
 from api.limits import Rates
 from api.metrics import create_metrics
 from api.models import Model
 from api.parts import Parts
 from api.paths import MendedPaths
+from api.playground.routes import router as playground
 from api.predictions.cog import open_cog
 from api.predictions.heart import open_heart
 from api.predictions.input_files import InputFiles
@@ -77,6 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RefusedStart)
     for part in (health, serving, create, predictions, models, files, account):
         app.include_router(part.router)
+    app.include_router(playground)
     return app
 
 
@@ -141,6 +144,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             rates=Rates(),
             bodies=Bodies(settings),
             files=stored,
+            thumbnails=Thumbnails(stored),
             fetcher=fetcher,
             model=model,
             input_files=InputFiles(

@@ -12,6 +12,7 @@ from api.files.kinds import RASTER
 from api.files.kinds import content_type as type_to_keep
 from api.files.rows import UPLOAD, NoRoom, Place, Rows, StoredFile
 from api.files.store import Store, TooManyBytes
+from api.files.thumbnail_ids import thumbnail_ids
 from api.ids import new_id, now
 from api.tenants import Tenant
 
@@ -51,17 +52,19 @@ class Files:
         expires_at: float | None = None,
         caller_id: str | None = None,
         room: Room | None = None,
+        file_id: str | None = None,
     ) -> StoredFile:
         """Keep a file; row and bytes are on disk when this returns.
 
         Args:
             content_type: what its sender says; its first bytes may know better.
             room: absent for outputs, which are paid for and kept in any case.
+            file_id: absent for a new one.
 
         Raises:
             TooLarge: there is no room for it; nothing of it is kept.
         """
-        file_id = new_id()
+        file_id = file_id or new_id()
         most = await self._most(tenant_id, room)
         try:
             written = await self._store.write(file_id, _pieces(content), most, sums=kind == UPLOAD)
@@ -188,9 +191,13 @@ class Files:
         return self._signer.download_query(file.tenant_id, file.id, expires_at)
 
     async def remove(self, file_ids: Sequence[str]) -> None:
-        """Bytes first: a row without bytes is found again, bytes without a row are orphans."""
-        await self._store.delete(file_ids)
-        await self._rows.delete(file_ids)
+        """With their small pictures.
+
+        Bytes first: a row without bytes is found again, bytes without a row are orphans.
+        """
+        ids = [*file_ids, *thumbnail_ids(file_ids)]
+        await self._store.delete(ids)
+        await self._rows.delete(ids)
 
     async def remove_expired(self) -> None:
         """Remove the files whose time is over."""

@@ -10,7 +10,7 @@ from api.database import Connection, Database
 from api.ids import now
 from api.tables import files
 
-UPLOAD, INPUT, OUTPUT = "upload", "input", "output"
+UPLOAD, INPUT, OUTPUT, THUMBNAIL = "upload", "input", "output", "thumbnail"
 
 _F = files.c
 _PORTION = 500  # SQLite bounds the values of one statement
@@ -26,7 +26,7 @@ class StoredFile:
     id: str
     tenant_id: str
     kind: str
-    """UPLOAD, INPUT or OUTPUT."""
+    """UPLOAD, INPUT, OUTPUT or THUMBNAIL."""
     prediction_id: str | None
     name: str
     content_type: str

@@ -66,7 +66,7 @@ class Store:
         """How many predictions there are in each state."""
         found = select(_P.state, func.count()).group_by(_P.state)
         async with self._database.read() as connection:
-            rows = (await connection.execute(found)).tuples().all()
+            rows = (await connection.execute(found)).all()
         return dict(rows)
 
     async def oldest_queued_at(self) -> float | None:

@@ -319,5 +319,7 @@ def test_a_limit_says_when_to_come_again(api: Api) -> None:
 
 def test_nothing_of_a_refused_edit_is_kept(api: Api, openai: OpenAICaller) -> None:
     before = set((api.data / "files").iterdir())
-    assert openai.edit([("image", png())], n="eleven").status_code == 400
+    wishes: list[dict[str, Any]] = [{"n": "eleven"}, {"size": "9x9"}]
+    for wrong in wishes:
+        assert openai.edit([("image", png())], **wrong).status_code == 400
     assert set((api.data / "files").iterdir()) == before
