@@ -50,6 +50,7 @@ class Files:
         content_type: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         expires_at: float | None = None,
+        caller_id: str | None = None,
         room: Room | None = None,
         file_id: str | None = None,
     ) -> StoredFile:
@@ -82,6 +83,7 @@ class Files:
             metadata=dict(metadata or {}),
             created_at=now(),
             expires_at=expires_at,
+            caller_id=caller_id,
         )
         try:
             await self._rows.insert(file, room.tenant_bytes if room else None)
@@ -106,6 +108,14 @@ class Files:
         )
         await self._rows.update(told)
         return told
+
+    async def name_by_caller(self, file: StoredFile, caller_id: str) -> None:
+        """From now on its tenant's callers know it by that id."""
+        await self._rows.update(replace(file, caller_id=caller_id))
+
+    async def by_caller_id(self, tenant: Tenant, caller_id: str) -> StoredFile | None:
+        """The tenant's own file of that id, unless it has expired."""
+        return await self._rows.by_caller_id(tenant.id, caller_id)
 
     async def find(self, file_id: str) -> StoredFile | None:
         """The file, whoever's it is, unless it has expired."""
