@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
 from sqlalchemy import delete, select, update
@@ -26,6 +26,8 @@ _AT_ONCE = 32
 _LONGEST_WAIT = 600.0
 _APART = 0.5  # seconds between two events of a kind for one prediction, as at Replicate
 _IDLE = 30.0
+_IDLE_AMONG_OTHERS = 5.0  # seconds; the process that had it to send may be gone
+_LEASE = 40.0  # seconds for which a webhook is one process's to send: more than one try takes
 
 Render = Callable[[Prediction], Awaitable[bytes]]
 
@@ -35,6 +37,10 @@ class _Delivery:
     id: str
     prediction_id: str
     attempts: int
+    next_at: float
+
+
+_FIELDS = tuple(field.name for field in fields(_Delivery))
 
 
 class Webhooks:
@@ -122,8 +128,8 @@ class Webhooks:
             if len(self._in_flight) >= _AT_ONCE:
                 break
             self._in_flight.add(row["id"])
-            self._start(self._deliver(_Delivery(row["id"], row["prediction_id"], row["attempts"])))
-        return _IDLE
+            self._start(self._deliver(_Delivery(**{name: row[name] for name in _FIELDS})))
+        return _IDLE_AMONG_OTHERS if self._database.is_shared else _IDLE
 
     async def _deliver(self, delivery: _Delivery) -> None:
         try:
@@ -136,6 +142,8 @@ class Webhooks:
             self._due.set()
 
     async def _try(self, delivery: _Delivery) -> None:
+        if self._database.is_shared and not await self._claim(delivery):
+            return
         prediction = await Store(self._database).get(delivery.prediction_id)
         if prediction is None or prediction.removed_at is not None:
             await self._forget(delivery)
@@ -152,6 +160,14 @@ class Webhooks:
             values = {"attempts": delivery.attempts + 1, "next_at": now() + wait}
             async with self._database.write() as connection:
                 await connection.execute(later.values(values))
+
+    async def _claim(self, delivery: _Delivery) -> bool:
+        """Whether it is ours to send; if we end over it, another process sends it later."""
+        unclaimed = (deliveries.c.id == delivery.id, deliveries.c.next_at == delivery.next_at)
+        claimed = update(deliveries).where(*unclaimed).values(next_at=now() + _LEASE)
+        async with self._database.write() as connection:
+            found = await connection.execute(claimed.returning(deliveries.c.id))
+            return found.first() is not None
 
     async def _forget(self, delivery: _Delivery) -> None:
         async with self._database.write() as connection:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.dialects.replicate.times import iso
-from api.files.rows import StoredFile
+from api.files.rows import OUTPUT, StoredFile
 from api.javascript_json import stringify
 from api.parts import Parts
 from api.predictions.prediction import Prediction, State
@@ -40,12 +40,14 @@ class Shapes:
         ids = {found.id for _, found in references(content) if isinstance(found, FileReference)}
         files = await self._files.find_all(sorted(ids)) if ids else {}
         embedded = {} if in_list else await self._embedded(prediction, files)
+        presigned = await self._presigned(prediction, files)
 
         def shown(found: Reference) -> str | None:
             if not isinstance(found, FileReference):
                 return found.url
             file = files.get(found.id)
-            return embedded.get(found.id) or self._address(prediction, file)
+            from_the_store = presigned.get(found.id)
+            return embedded.get(found.id) or from_the_store or self._address(prediction, file)
 
         body = bare(prediction)
         body["input"] = replaced(prediction.input, shown)
@@ -60,8 +62,20 @@ class Shapes:
     def _address(self, prediction: Prediction, file: StoredFile | None) -> str | None:
         if file is None:
             return None
-        ended_at = prediction.completed_at or prediction.deadline
-        return self._files.address(file, prediction.origin, ended_at + self._retention)
+        return self._files.address(file, prediction.origin, self._expires_at(prediction))
+
+    def _expires_at(self, prediction: Prediction) -> float:
+        return (prediction.completed_at or prediction.deadline) + self._retention
+
+    async def _presigned(
+        self, prediction: Prediction, files: Mapping[str, StoredFile]
+    ) -> dict[str, str | None]:
+        expires_at = self._expires_at(prediction)
+        return {
+            id: await self._files.presigned(file, expires_at)
+            for id, file in files.items()
+            if file.kind == OUTPUT
+        }
 
     async def _embedded(
         self, prediction: Prediction, files: Mapping[str, StoredFile]
