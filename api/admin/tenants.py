@@ -65,7 +65,7 @@ async def spent(database: Database, days: float) -> list[Spent]:
         .order_by(dollars.desc(), tenants.c.name)
     )
     async with database.read() as connection:
-        rows = (await connection.execute(found)).tuples().all()
+        rows = (await connection.execute(found)).all()
     return [Spent(name, int(count), float(sum_)) for name, count, sum_ in rows]
 
 

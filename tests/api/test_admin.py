@@ -1,27 +1,18 @@
 """What an operator does from the command line, beside the running API."""
 
-import subprocess
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-import requests
-
-from dev.api_server import Api, api_before
-from tests.api.admin import admin, token_for
-from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind, Kept
+from dev.api_server import Api
+from tests.api.commands import admin, refused
+from tests.api.conftest import Kept
 from tests.api.replicate_caller import ReplicateCaller
 from tests.support.cog_client import data_uri, picture
 from tests.support.sandbox_client import Sandbox
 from tests.support.waiting import wait_until
 
 
-def refused(api: Api, *arguments: str) -> str:
-    with pytest.raises(subprocess.CalledProcessError) as failed:
-        admin(api, *arguments)
-    assert failed.value.returncode == 2
-    return str(failed.value.stderr)
+def token_for(api: Api, tenant: str) -> str:
+    return admin(api, "token", "create", tenant).strip()
 
 
 def test_a_tenants_limits_are_shown_and_set_and_hold_at_once(api: Api, sandbox: Sandbox) -> None:
@@ -109,34 +100,3 @@ def test_a_worker_that_drains_takes_nothing_more(
     assert caller.prediction(id)["status"] == "starting"
     assert not sandbox.ledger
     assert "There is no worker x" in refused(api, "admin", "drain", "x")
-
-
-@pytest.fixture
-def restored(cog_behind: CogBehind, tmp_path: Path) -> Iterator[Api]:
-    """An API on one machine, in a directory of its own."""
-    settings = {"API_PRIVATE_NETWORKS": LOOPBACK_ALLOWED, "API_MAX_DATA_URI_BYTES": "0"}
-    behind = cog_behind
-    with api_before(
-        behind.server, behind.worker_port, tmp_path / "data", behind.outputs, **settings
-    ) as running:
-        yield running
-
-
-def test_a_backup_made_beside_the_running_api_can_be_restored(
-    restored: Api, sandbox: Sandbox, tmp_path: Path
-) -> None:
-    caller = ReplicateCaller(restored.url, restored.token)
-    ended = caller.ended(caller.created()["id"])
-    backup, new = tmp_path / "backup", tmp_path / "new"
-
-    admin(restored, "admin", "backup", str(backup))
-    restored.stop()
-    restored.data = new
-    assert "0 predictions that were unfinished" in admin(restored, "restore", str(backup))
-    restored.start()
-
-    again = ReplicateCaller(restored.url, restored.token).prediction(ended["id"])
-    assert again["output"] == ended["output"]
-    assert requests.get(again["output"][0], timeout=10).content[8:12] == b"WEBP"
-    assert "holds a database" in refused(restored, "restore", str(backup))
-    assert "is there already" in refused(restored, "admin", "backup", str(backup))

@@ -126,6 +126,22 @@ def test_more_unfinished_predictions_than_allowed_are_refused_by_all_together(
     assert sorted(statuses) == [201] * 4 + [429] * 6
 
 
+def test_more_requests_a_minute_than_allowed_are_refused_by_all_together(
+    running: Cluster,
+) -> None:
+    with psycopg.connect(running.database_url) as connection:
+        connection.execute("UPDATE tenants SET limits = '{\"requests_per_minute\": 5}'")
+    callers = [running.caller(number) for number in range(2)]
+    statuses = [callers[number % 2].get("account").status_code for number in range(40)]
+    with psycopg.connect(running.database_url) as connection:
+        connection.execute("UPDATE tenants SET limits = '{}'")
+        connection.execute("DELETE FROM rates")
+
+    # What an earlier test has left in the bucket counts no more than this limit.
+    assert 429 in statuses
+    assert statuses.count(200) < 15
+
+
 def test_two_workers_of_one_name_are_refused(running: Cluster) -> None:
     first = running.workers[0]
     again = type(first)(

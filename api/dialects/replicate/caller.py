@@ -25,7 +25,7 @@ async def caller(request: Request, the: The) -> Tenant:
     if tenant is None:
         raise Unauthenticated
     creates = request.method == "POST" and request.url.path.endswith("/predictions")
-    the.rates.check(tenant, creates=creates)
+    await the.rates.check(tenant, creates=creates)
     return tenant
 
 
