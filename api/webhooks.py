@@ -27,7 +27,7 @@ _LONGEST_WAIT = 600.0
 _APART = 0.5  # seconds between two events of a kind for one prediction, as at Replicate
 _IDLE = 30.0
 _IDLE_AMONG_OTHERS = 5.0  # seconds; the process that had it to send may be gone
-_LEASE = 40.0  # seconds for which a webhook is one process's to send: more than one try takes
+_LEASE = 25.0  # seconds for which a webhook is one process's to send: more than one try takes
 
 Render = Callable[[Prediction], Awaitable[bytes]]
 

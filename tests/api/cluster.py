@@ -37,7 +37,7 @@ def cluster(
     shared = kept.settings | {
         "API_PRIVATE_NETWORKS": LOOPBACK_ALLOWED,
         "API_COG_LOST_SECONDS": "6",
-        "API_COG_WORD_SECONDS": "5",
+        "API_COG_WORD_SECONDS": "60",
         "API_COG_SLOTS": "4",
         "API_TOKEN": TOKEN,
     }

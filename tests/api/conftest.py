@@ -107,10 +107,14 @@ def shared(postgres: Postgres, store: ObjectStore) -> Kept:
     return Kept(settings | store.variables, store)
 
 
-@pytest.fixture(scope="module", params=BOTH)
+ON_BOTH = pytest.mark.parametrize("kept", BOTH, indirect=True, scope="module")
+"""For modules whose tests are about what is kept: on each database, and in each store."""
+
+
+@pytest.fixture(scope="module")
 def kept(request: pytest.FixtureRequest) -> Kept:
-    """SQLite and a directory; then Postgres and a bucket."""
-    if request.param == "sqlite":
+    """SQLite and a directory, or Postgres and a bucket."""
+    if getattr(request, "param", "sqlite") == "sqlite":
         return Kept({})
     return shared(request.getfixturevalue("postgres"), request.getfixturevalue("store"))
 

@@ -7,7 +7,10 @@ import requests
 
 from dev.api_server import Api
 from tests.api.admin import admin, token_for
+from tests.api.conftest import ON_BOTH
 from tests.api.replicate_caller import MODEL, ReplicateCaller
+
+pytestmark = ON_BOTH
 
 
 @pytest.fixture(scope="module")

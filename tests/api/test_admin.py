@@ -4,11 +4,13 @@ import time
 
 from dev.api_server import Api
 from tests.api.commands import admin, refused
-from tests.api.conftest import Kept
+from tests.api.conftest import ON_BOTH, Kept
 from tests.api.replicate_caller import ReplicateCaller
 from tests.support.cog_client import data_uri, picture
 from tests.support.sandbox_client import Sandbox
 from tests.support.waiting import wait_until
+
+pytestmark = ON_BOTH
 
 
 def token_for(api: Api, tenant: str) -> str:

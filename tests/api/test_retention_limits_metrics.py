@@ -9,10 +9,12 @@ import requests
 
 from dev.api_server import Api, api_before
 from dev.servers import get
-from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind, Kept
+from tests.api.conftest import LOOPBACK_ALLOWED, ON_BOTH, CogBehind, Kept
 from tests.api.replicate_caller import ReplicateCaller
 from tests.support.cog_client import data_uri, picture
 from tests.support.sandbox_client import Sandbox
+
+pytestmark = ON_BOTH
 
 SLOW = "[sandbox:slow seconds=20]"
 
