@@ -59,7 +59,7 @@ tests-that-need-more:
 	@./scripts/package npm npm || test -z "$$CI"
 	@$(pytest) -m "litellm or haproxy or clients"
 	@$(pytest) -n 2 --dist loadfile -m "postgres and not long"
-	@$(pytest) -n 2 -m long
+	@$(pytest) -n 2 --dist loadgroup -m long
 
 format: ## mend format and import order
 	@$(environment) test

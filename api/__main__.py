@@ -20,6 +20,7 @@ from api.predictions.prediction import MAY_HAVE_BEEN_BILLED, End, State
 from api.predictions.store import Store
 from api.roles import Role
 from api.sealing import read_keyring, write_private
+from api.servers import listening
 from api.settings import BadSettings, Settings, read_settings
 from api.single import owning
 from api.tenants import Tenants
@@ -151,18 +152,16 @@ def _serve(settings: Settings, role: Role) -> int:
     json_logs.configure()
     config = uvicorn.Config(
         create_app(settings, role),
-        host=settings.host,
-        port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_STOP_WITHIN,
         timeout_keep_alive=75,
         ws="none",
-        backlog=2048,
     )
     server = uvicorn.Server(config)
-    server.run()
+    with listening(settings.host, settings.port, "API_PORT") as listener:
+        server.run([listener])
     return 0 if server.started else 1
 
 

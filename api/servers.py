@@ -27,8 +27,9 @@ def listening(host: str, port: int, variable: str) -> socket.socket:
     Raises:
         BadSettings: there is none to be had; names the setting `variable`.
     """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), backlog=2048)
+        return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise BadSettings(
             f"Cannot listen on {host}:{port} ({os.strerror(error.errno or 0)}); "

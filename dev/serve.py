@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from dev.api_server import Api, predictor_for_api
 from dev.servers import HOST, PROJECT, Server, ServerError, free_port, predictor_server
+from dev.servers.api import Api, predictor_for_api
 from dev.upstream import real_upstream, sandbox_upstream
 from gpt_image.errors import GptImageError
 

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from api.tenants import Limits
-from dev.api_server import Api, api_before, predictor_for_api
 from dev.servers import Server, free_port
+from dev.servers.api import Api, api_before, predictor_for_api
 
 UNLIMITED = Limits(
     unfinished=1_000_000,

@@ -3,8 +3,8 @@
 import subprocess
 import sys
 
-from dev.api_server import Api
 from dev.servers import PROJECT, clean_environment
+from dev.servers.api import Api
 
 
 def admin(api: Api, *arguments: str, says: str = "") -> str:

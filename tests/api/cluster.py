@@ -5,8 +5,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dev.api_server import Api, predictor_for_api
 from dev.servers import Server, free_port
+from dev.servers.api import Api, predictor_for_api
 from tests.api.conftest import LOOPBACK_ALLOWED, Kept
 from tests.api.replicate_caller import ReplicateCaller
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from unittest import mock
 
 from api.__main__ import main
-from dev.api_server import Api
 from dev.servers import clean_environment
+from dev.servers.api import Api
 
 
 @dataclass

@@ -13,8 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from dev.api_server import Api, api_before, predictor_for_api
 from dev.servers import Server, free_port
+from dev.servers.api import Api, api_before, predictor_for_api
 from dev.servers.object_store import NoObjectStore, ObjectStore, object_store
 from dev.servers.postgres import NoPostgres, Postgres, postgres_server
 from tests.api.replicate_caller import ReplicateCaller

@@ -12,8 +12,8 @@ from typing import Any
 
 import requests
 
-from dev.api_server import Api, predictor_for_api
 from dev.servers import Server, ServerError, free_port, sandbox_server
+from dev.servers.api import Api, predictor_for_api
 from tests.api.replicate_caller import ENDS, ReplicateCaller
 from tests.support.loopback import Webhooks, webhook_receiver
 

@@ -5,7 +5,7 @@ import socket
 import pytest
 import requests
 
-from dev.api_server import Api
+from dev.servers.api import Api
 from tests.api.admin import admin, token_for
 from tests.api.conftest import ON_BOTH
 from tests.api.replicate_caller import MODEL, ReplicateCaller

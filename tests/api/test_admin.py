@@ -2,7 +2,7 @@
 
 import time
 
-from dev.api_server import Api
+from dev.servers.api import Api
 from tests.api.commands import admin, refused
 from tests.api.conftest import ON_BOTH, Kept
 from tests.api.replicate_caller import ReplicateCaller

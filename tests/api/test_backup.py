@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from dev.api_server import Api, api_before
+from dev.servers.api import Api, api_before
 from tests.api.commands import admin, refused
 from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind
 from tests.api.replicate_caller import ReplicateCaller

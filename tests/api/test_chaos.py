@@ -22,8 +22,8 @@ from api.files import files
 from api.files.addresses import Signer
 from api.files.bucket import Bucket
 from api.files.files import Files
-from dev.api_server import Api
 from dev.servers import Server
+from dev.servers.api import Api
 from dev.servers.object_store import ObjectStore
 from dev.servers.postgres import Postgres
 from tests.api.cluster import TOKEN, Cluster, cluster

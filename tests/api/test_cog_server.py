@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dev.api_server import Api
 from dev.servers import Server, free_port, get, install_schema
+from dev.servers.api import Api
 from tests.api.replicate_caller import ReplicateCaller
 
 pytestmark = pytest.mark.long

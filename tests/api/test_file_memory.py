@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx2
 
-from dev.api_server import Api
+from dev.servers.api import Api
 
 MEGABYTE = 1 << 20
 SIZE = 80 * MEGABYTE

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from dev.api_server import Api
+from dev.servers.api import Api
 from tests.api.admin import token_for
 from tests.api.conftest import ON_BOTH
 from tests.api.replicate_caller import ReplicateCaller

@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 import requests
 
-from dev.api_server import Api, api_before
 from dev.servers import get
+from dev.servers.api import Api, api_before
 from tests.api.conftest import LOOPBACK_ALLOWED, ON_BOTH, CogBehind, Kept
 from tests.api.replicate_caller import ReplicateCaller
 from tests.support.cog_client import data_uri, picture

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 
-from dev.api_server import Api
+from dev.servers.api import Api
 from tests.api.admin import token_for
 from tests.api.replicate_caller import MODEL, ReplicateCaller
 from tests.support.cog_client import picture

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from api.sealing import Keyring, NotOpened
-from dev.api_server import Api, api_before
 from dev.servers import get
+from dev.servers.api import Api, api_before
 from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind
 from tests.api.replicate_caller import ReplicateCaller
 from tests.support.loopback import Webhooks

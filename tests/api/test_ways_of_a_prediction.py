@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dev.api_server import Api, api_before, predictor_for_api
 from dev.servers import Server, free_port
+from dev.servers.api import Api, api_before, predictor_for_api
 from tests.api.admin import admin, token_for
 from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind
 from tests.api.replicate_caller import ReplicateCaller

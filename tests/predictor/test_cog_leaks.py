@@ -11,6 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -85,7 +86,7 @@ def test_an_id_with_a_null_character_takes_a_slot_for_ever(sandbox_process: Serv
         assert Cog(server.url).health()["status"] == "BUSY"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_hang_up_while_cog_reads_inputs_freezes_them_but_no_paid_prediction(
     sandbox_process: Server,
 ) -> None:
@@ -94,7 +95,7 @@ def test_a_hang_up_while_cog_reads_inputs_freezes_them_but_no_paid_prediction(
     by_name = sandbox_process.url.replace("127.0.0.1", "localhost")
     with predictor_server(OPENAI_PROXY_URL=by_name) as server, ThreadPoolExecutor() as pool:
         cog = Cog(server.url)
-        paid = pool.submit(cog.predict, prompt="A lighthouse [sandbox:slow seconds=12]")
+        paid = pool.submit(cog.predict, prompt="A lighthouse [sandbox:slow seconds=30]")
         time.sleep(0.5)
 
         hang_ups_until_frozen(server)
@@ -115,11 +116,17 @@ def hang_ups_until_frozen(server: Server) -> None:
     for _ in range(60):
         for _ in range(8):
             hang_up(port, json.dumps({"input": edit}).encode(), moments.uniform(0, 0.03))
-        try:
-            requests.post(f"{server.url}/predictions", json={"input": edit}, timeout=3)
-        except requests.Timeout:
-            return
+        if not answered(server, edit, within=3) and not answered(server, edit, within=12):
+            return  # twice, since the first may only have been slow
     raise AssertionError("no freeze in 480 hang-ups: has Cog mended it?")
+
+
+def answered(server: Server, edit: dict[str, Any], within: float) -> bool:
+    try:
+        requests.post(f"{server.url}/predictions", json={"input": edit}, timeout=within)
+    except requests.Timeout:
+        return False
+    return True
 
 
 def hang_up(port: int, body: bytes, after: float) -> None:

@@ -93,17 +93,12 @@ def test_a_request_below_the_limit_waits() -> None:
 
 
 @pytest.mark.parametrize(("digits", "when"), [(12, "in 604800 seconds"), (400, "later")])
-def test_a_wait_without_end_is_an_ordinary_rate_limit(
-    refused: Cog, upstream: StandIn, digits: int, when: str
-) -> None:
+def test_a_wait_without_end_is_an_ordinary_rate_limit(digits: int, when: str) -> None:
     message = f"Rate limit reached. Please try again in {'9' * digits}h."
-    body = {"error": {"message": message, "code": "rate_limit_exceeded"}}
-    chosen, upstream.answer = upstream.answer, lambda _: Answer(json.dumps(body).encode(), 429)
-    prediction = refused.predict()
-    upstream.answer = chosen
+    error = explained(status_error(429, {"message": message, "code": "rate_limit_exceeded"}))
 
-    assert prediction.error.startswith("RateLimited: ")
-    assert f"Rate limit reached; try again {when}" in prediction.error
+    assert error.line.startswith("RateLimited: ")
+    assert f"Rate limit reached; try again {when}" in error.line
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """An image behind a URL is fetched: it is paid for, and the URL is a stranger's."""
 
-import time
+import threading
 from pathlib import Path
 
 import pytest
@@ -160,16 +160,15 @@ def test_a_file_that_breaks_off_is_fetched_again(here: Cog, upstream: StandIn) -
 
 
 def test_files_are_fetched_side_by_side(here: Cog, upstream: StandIn) -> None:
+    all_ten = threading.Barrier(10)
+
     def files(_: Received) -> Answer:
-        time.sleep(0.5)
+        all_ten.wait(timeout=20)
         return Answer(webp())
 
     serve(upstream, *[f"{upstream.root}/{number}" for number in range(10)], files=files)
 
-    prediction = here.predict(number_of_images=10)
-
-    assert len(prediction.images) == 10
-    assert prediction.metrics["generate_time"] < 3
+    assert len(here.predict(number_of_images=10).images) == 10
 
 
 @pytest.mark.parametrize("head", ["data:image/webp;base64,", "data:;base64,"])

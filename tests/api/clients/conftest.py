@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dev.api_server import Api
+from dev.servers.api import Api
 from tests.api.clients.published import Client, Server, javascript_clients, python_client
 from tests.support.sandbox_client import Sandbox
 

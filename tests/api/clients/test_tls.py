@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from dev.api_server import Api
+from dev.servers.api import Api
 from tests.api.clients.front import front_of
 from tests.api.clients.published import MODEL, Client, Server
 from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dev.api_server import Api, api_before
 from dev.servers import get
+from dev.servers.api import Api, api_before
 from tests.api.conftest import CogBehind
 from tests.api.hostile.raw_caller import RawCaller
 from tests.api.replicate_caller import ReplicateCaller

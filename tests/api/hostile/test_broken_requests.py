@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from dev.api_server import Api
+from dev.servers.api import Api
 from tests.api.hostile.conftest import GOOD
 from tests.api.hostile.raw_caller import RawCaller, first_status
 from tests.api.replicate_caller import ReplicateCaller

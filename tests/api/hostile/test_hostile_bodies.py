@@ -8,7 +8,7 @@ import time
 import psutil
 import pytest
 
-from dev.api_server import Api
+from dev.servers.api import Api
 from tests.api.hostile.conftest import BODY_SECONDS, GOOD, MOST_BYTES
 from tests.api.hostile.raw_caller import RawCaller, first_status
 from tests.api.replicate_caller import ReplicateCaller
