@@ -7,10 +7,7 @@ import requests
 
 from dev.servers.api import Api
 from tests.api.admin import admin, token_for
-from tests.api.conftest import ON_BOTH
 from tests.api.replicate_caller import MODEL, ReplicateCaller
-
-pytestmark = ON_BOTH
 
 
 @pytest.fixture(scope="module")
