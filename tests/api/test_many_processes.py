@@ -13,7 +13,6 @@ from dev.servers import Server
 from dev.servers.object_store import ObjectStore
 from dev.servers.postgres import Postgres
 from tests.api.cluster import TOKEN, Cluster, cluster
-from tests.api.commands import command
 from tests.api.conftest import shared
 from tests.support.loopback import Webhooks
 from tests.support.sandbox_client import Sandbox
@@ -125,27 +124,6 @@ def test_more_unfinished_predictions_than_allowed_are_refused_by_all_together(
         connection.execute("UPDATE tenants SET limits = '{}'")
 
     assert sorted(statuses) == [201] * 4 + [429] * 6
-
-
-def test_one_prediction_does_not_wait_behind_all_of_another_tenant(
-    running: Cluster, sandbox: Sandbox
-) -> None:
-    token = command(running.apis[0], "token", "create", "small").out.strip()
-    many = [running.caller(number % 2).created(f"{number} {BRIEF}")["id"] for number in range(24)]
-    one = running.caller(0, token).created("The only one")["id"]
-
-    running.caller(1, token).ended(one)
-    for id in many:
-        running.caller(0).ended(id)
-
-    with psycopg.connect(running.database_url) as connection:
-        found = connection.execute(
-            "SELECT count(*) FROM predictions WHERE id = ANY(%s) AND sent_at <"
-            " (SELECT sent_at FROM predictions WHERE id = %s)",
-            [many, one],
-        ).fetchone()
-    assert found
-    assert found[0] < len(many)
 
 
 def test_more_requests_a_minute_than_allowed_are_refused_by_all_together(
