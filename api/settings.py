@@ -3,6 +3,7 @@
 import socket
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -125,10 +126,7 @@ class Settings(BaseSettings):
         default=None,
         min_length=1,
         max_length=64,
-        description=(
-            "The worker's name in the database, which owns what it took; the same after a restart. "
-            "Absent: `worker`, and with API_DATABASE_URL the host's name."
-        ),
+        description="The worker that owns what it took. Absent: the host's name, if several can.",
     )
     reserved_dollars: float = Field(
         default=0.25,
@@ -189,6 +187,18 @@ class Settings(BaseSettings):
         le=20,
         description="How often the last webhook is tried; waits double from 1 s, up to 10 min.",
     )
+    websocket_ping_seconds: float = Field(
+        default=20,
+        gt=0,
+        description="A WebSocket is pinged so often, and closed when nothing answers for so long.",
+    )
+    runware_sizes: Literal["scale", "refuse"] = Field(
+        default="scale",
+        description=(
+            "What becomes of a size that Runware's clients ask for and the model does not draw: "
+            "the nearest is drawn and scaled, or the task is refused."
+        ),
+    )
     private_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
         default=(),
         description=(
@@ -205,6 +215,7 @@ class Settings(BaseSettings):
     @property
     def worker(self) -> str:
         """The worker's name, whether it was set or not."""
+        # On one machine a host that is named anew must not lose what it had.
         return self.worker_name or (socket.gethostname()[:64] if self.is_shared else "worker")
 
     @property

@@ -1,9 +1,12 @@
-"""Webhooks to callers: signed, and the last one tried until it arrives or is given up."""
+"""Webhooks to callers: signed, and the last one tried until it arrives or is given up.
+
+What else a prediction's end owes is tried in the same way: outputs that are put somewhere.
+"""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import delete, select, update
@@ -13,6 +16,7 @@ from api.database import Database
 from api.fetching import Fetcher, FetchFailed, FetchRefused
 from api.ids import new_id, now
 from api.metrics import DELIVERING, FETCHES_REFUSED, WEBHOOK_FAILURES
+from api.predictions.deliveries import UPLOAD
 from api.predictions.prediction import Prediction
 from api.predictions.store import Store
 from api.sealing import NotOpened
@@ -29,7 +33,10 @@ _IDLE = 30.0
 _IDLE_AMONG_OTHERS = 5.0  # seconds; the process that had it to send may be gone
 _LEASE = 25.0  # seconds for which a webhook is one process's to send: more than one try takes
 
-Render = Callable[[Prediction], Awaitable[bytes]]
+Render = Callable[[Prediction, int | None], Awaitable[bytes]]
+"""The body of a webhook, about one output where its place is given."""
+Upload = Callable[[Prediction, int], Awaitable[bool]]
+"""Puts an output where its caller wants it; whether it arrived."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +44,9 @@ class _Delivery:
     id: str
     prediction_id: str
     attempts: int
+    kind: str
+    place: int | None
     next_at: float
-
-
-_FIELDS = tuple(field.name for field in fields(_Delivery))
 
 
 class Webhooks:
@@ -57,6 +63,7 @@ class Webhooks:
         tenants: Tenants,
         fetcher: Fetcher,
         render: Render,
+        upload: Upload,
         *,
         attempts: int,
     ) -> None:
@@ -64,6 +71,7 @@ class Webhooks:
         self._tenants = tenants
         self._fetcher = fetcher
         self._render = render
+        self._upload = upload
         self._attempts = attempts
         self._due = asyncio.Event()
         self._sent_at: dict[tuple[str, str], float] = {}
@@ -75,7 +83,7 @@ class Webhooks:
         if event == "completed":
             for kind in ("logs", "output"):
                 self._sent_at.pop((prediction.id, kind), None)
-            if prediction.webhook:
+            if prediction.webhook or prediction.upload_url:
                 self._due.set()
             if prediction.output is None or "completed" in prediction.webhook_events:
                 return
@@ -128,7 +136,8 @@ class Webhooks:
             if len(self._in_flight) >= _AT_ONCE:
                 break
             self._in_flight.add(row["id"])
-            self._start(self._deliver(_Delivery(**{name: row[name] for name in _FIELDS})))
+            named = {name: row[name] for name in _Delivery.__dataclass_fields__}
+            self._start(self._deliver(_Delivery(**named)))
         return _IDLE_AMONG_OTHERS if self._database.is_shared else _IDLE
 
     async def _deliver(self, delivery: _Delivery) -> None:
@@ -148,11 +157,11 @@ class Webhooks:
         if prediction is None or prediction.removed_at is not None:
             await self._forget(delivery)
             return
-        if await self._post(prediction, delivery.id):
+        if await self._arrived(prediction, delivery):
             DELIVERING.observe(now() - (prediction.completed_at or now()))
             await self._forget(delivery)
         elif delivery.attempts + 1 >= self._attempts:
-            log.warning("A webhook was given up.", extra={"prediction": prediction.id})
+            log.warning("A %s was given up.", delivery.kind, extra={"prediction": prediction.id})
             await self._forget(delivery)
         else:
             wait = min(2.0**delivery.attempts, _LONGEST_WAIT)
@@ -169,6 +178,11 @@ class Webhooks:
             found = await connection.execute(claimed.returning(deliveries.c.id))
             return found.first() is not None
 
+    async def _arrived(self, prediction: Prediction, delivery: _Delivery) -> bool:
+        if delivery.kind == UPLOAD and delivery.place is not None:
+            return await self._upload(prediction, delivery.place)
+        return await self._post(prediction, delivery.id, delivery.place)
+
     async def _forget(self, delivery: _Delivery) -> None:
         async with self._database.write() as connection:
             await connection.execute(delete(deliveries).where(deliveries.c.id == delivery.id))
@@ -176,10 +190,12 @@ class Webhooks:
     async def _send_once(self, prediction: Prediction) -> None:
         await self._post(prediction, f"msg_{new_id()}")
 
-    async def _post(self, prediction: Prediction, webhook_id: str) -> bool:
+    async def _post(
+        self, prediction: Prediction, webhook_id: str, place: int | None = None
+    ) -> bool:
         """Whether it arrived."""
         try:
-            body = await self._render(prediction)
+            body = await self._render(prediction, place)
             headers = await self._headers(prediction.tenant_id, webhook_id, body)
             arrived = (
                 200

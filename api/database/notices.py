@@ -1,6 +1,6 @@
 """What other processes have done, as Postgres tells it (NOTIFY) the moment that it is committed.
 
-A trigger on the table `predictions` tells of each new state; migration 0002 has it. The connection
+A trigger on the table `predictions` tells of each new state; migration 0003 has it. The connection
 that listens also holds this process's names, by which others see that it is there.
 """
 

@@ -15,6 +15,7 @@ from api.predictions.answers import Answers
 from api.predictions.beats import Beats, keep_taking_over
 from api.predictions.changes import Changes
 from api.predictions.cog import Cog
+from api.predictions.endings import Finish
 from api.predictions.keeper import keep_order
 from api.predictions.others import hearing
 from api.predictions.prediction import Prediction, State
@@ -53,6 +54,7 @@ async def open_heart(
     files: Files,
     fetcher: Fetcher,
     on_event: OnEvent,
+    finish: Finish,
     models: list[str],
     cog: tuple[Cog, str] | None,
 ) -> AsyncIterator[Heart]:
@@ -91,7 +93,17 @@ async def open_heart(
         work = None
         if cog:
             around = Surroundings(
-                settings, store, queue, changes, beats, keyring, files, fetcher, changed, on_event
+                settings,
+                store,
+                queue,
+                changes,
+                beats,
+                keyring,
+                files,
+                fetcher,
+                finish,
+                changed,
+                on_event,
             )
             work = await ending.enter_async_context(open_work(around, *cog))
         predictions = Predictions(

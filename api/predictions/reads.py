@@ -28,6 +28,12 @@ class Reads:
         """The prediction whose present attempt Cog knows by that id."""
         return await self._one(statements.BY_COG_ID, the_cog_id=cog_id)
 
+    async def group(self, tenant_id: str, group_id: str) -> list[Prediction]:
+        """The predictions of a group, in their order."""
+        return await self._many(
+            and_(_P.tenant_id == tenant_id, _P.group_id == group_id), _P.caller_id
+        )
+
     async def unfinished(self) -> list[Prediction]:
         """All that have not ended."""
         return await self._many(_P.state.in_(UNFINISHED))
@@ -91,8 +97,11 @@ class Reads:
             row = (await connection.execute(found, which)).mappings().first()
         return Prediction.of(dict(row)) if row else None
 
-    async def _many(self, condition: ColumnElement[bool]) -> list[Prediction]:
-        found = select(predictions).where(condition).order_by(_P.created_at, _P.id)
+    async def _many(
+        self, condition: ColumnElement[bool], *order: ColumnElement[Any]
+    ) -> list[Prediction]:
+        order = order or (_P.created_at, _P.id)
+        found = select(predictions).where(condition).order_by(*order)
         async with self._database.read() as connection:
             rows = (await connection.execute(found)).mappings().all()
         return [Prediction.of(dict(row)) for row in rows]

@@ -8,15 +8,15 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Update, and_, func, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from api.database import Connection
-from api.ids import new_id, now
+from api.ids import now
 from api.predictions import statements
+from api.predictions.deliveries import queue_deliveries
 from api.predictions.prediction import End, Prediction, State
 from api.predictions.reads import Reads
-from api.tables import deliveries, predictions, workers
+from api.tables import predictions, workers
 
 _P = predictions.c
 
@@ -163,7 +163,7 @@ class Store(Reads):
             if row is None:
                 return None
             prediction = Prediction.of(dict(row))
-            await _queue_webhook(connection, prediction)
+            await queue_deliveries(connection, prediction)
         return prediction
 
     async def _change(
@@ -190,16 +190,3 @@ def _of_attempt(prediction: Prediction) -> dict[str, Any]:
         "the_owner": prediction.owner,
         "the_attempt": prediction.attempt,
     }
-
-
-async def _queue_webhook(connection: Connection, ended: Prediction) -> None:
-    if ended.webhook and "completed" in ended.webhook_events:
-        values = {
-            "id": f"msg_{new_id()}",
-            "prediction_id": ended.id,
-            "tenant_id": ended.tenant_id,
-            "url": ended.webhook,
-            "next_at": now(),
-            "created_at": now(),
-        }
-        await connection.execute(insert(deliveries).values(values))

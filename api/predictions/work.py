@@ -17,7 +17,7 @@ from api.predictions.callbacks import create_callbacks
 from api.predictions.changes import Changes
 from api.predictions.cog import Cog, Watch
 from api.predictions.cog_server import CogServer
-from api.predictions.endings import Endings
+from api.predictions.endings import Endings, Finish
 from api.predictions.prediction import Prediction
 from api.predictions.queue import Queue
 from api.predictions.store import Store
@@ -41,6 +41,7 @@ class Surroundings:
     keyring: Keyring
     files: Files
     fetcher: Fetcher
+    finish: Finish
     on_change: Callable[[Prediction], None]
     on_event: OnEvent
 
@@ -118,6 +119,7 @@ async def open_work(around: Surroundings, cog: Cog, worker_url: str) -> AsyncIte
         around.files,
         worker_url=worker_url,
         output_directory=settings.cog_output_directory,
+        finish=around.finish,
         on_change=around.on_change,
     )
     words = Words(store, endings, around.on_event, keeps_logs=settings.is_shared)

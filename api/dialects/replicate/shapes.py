@@ -4,6 +4,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
+from api.dialects.outputs import Outputs
 from api.dialects.replicate.times import iso
 from api.files.rows import OUTPUT, StoredFile
 from api.javascript_json import stringify
@@ -29,10 +30,10 @@ class Shapes:
     """
 
     def __init__(self, the: Parts) -> None:
-        self._retention = the.settings.retention_seconds
         self._most_data = the.settings.max_data_uri_bytes
         self._predictions = the.predictions
         self._files = the.files
+        self._outputs = Outputs(the)
 
     async def prediction(self, prediction: Prediction, *, in_list: bool = False) -> dict[str, Any]:
         """The prediction; in lists every file is an address."""
@@ -47,7 +48,8 @@ class Shapes:
                 return found.url
             file = files.get(found.id)
             from_the_store = presigned.get(found.id)
-            return embedded.get(found.id) or from_the_store or self._address(prediction, file)
+            address = self._outputs.address(prediction, file) if file else None
+            return embedded.get(found.id) or from_the_store or address
 
         body = bare(prediction)
         body["input"] = replaced(prediction.input, shown)
@@ -59,23 +61,11 @@ class Shapes:
         """The body of a webhook."""
         return stringify(await self.prediction(prediction)).encode()
 
-    def _address(self, prediction: Prediction, file: StoredFile | None) -> str | None:
-        if file is None:
-            return None
-        return self._files.address(file, prediction.origin, self._expires_at(prediction))
-
-    def _expires_at(self, prediction: Prediction) -> float:
-        return (prediction.completed_at or prediction.deadline) + self._retention
-
     async def _presigned(
         self, prediction: Prediction, files: Mapping[str, StoredFile]
     ) -> dict[str, str | None]:
-        expires_at = self._expires_at(prediction)
-        return {
-            id: await self._files.presigned(file, expires_at)
-            for id, file in files.items()
-            if file.kind == OUTPUT
-        }
+        outputs = [file for file in files.values() if file.kind == OUTPUT]
+        return {file.id: await self._outputs.presigned(prediction, file) for file in outputs}
 
     async def _embedded(
         self, prediction: Prediction, files: Mapping[str, StoredFile]
