@@ -12,7 +12,9 @@ from gpt_image import logs, threads, usage
 from gpt_image.container.in_flight import InFlight
 from gpt_image.deadline import Deadline
 from gpt_image.errors import GptImageError, told_in_one_sentence
-from gpt_image.input_images.prepare import check_paths, prepare
+from gpt_image.input_images.uploads import check_files, prepare_uploads
+from gpt_image.inputs import Inputs
+from gpt_image.models.check import check as check_against_model
 from gpt_image.output_images.directories import OutputDirectories
 from gpt_image.output_images.fetch import Fetcher
 from gpt_image.output_images.save import save
@@ -54,7 +56,9 @@ class Predictor(BaseRunner):
         self.fetcher = Fetcher(self.settings.openai_fetch_networks)
         self.freeze = FreezeProbe()
         self.in_flight = InFlight()
-        self.prices = usage.Prices.of(self.settings.openai_image_model)
+        operators_model = self.settings.openai_image_model
+        if usage.Prices.of(operators_model) is None:
+            log.warning(usage.no_price(operators_model))
         # All that is imported by now stays, so the collector need not look at it again.
         gc.freeze()
         log.info("Callers without a key are served by %s.", self.settings.payer_without_key)
@@ -108,9 +112,8 @@ class Predictor(BaseRunner):
             default=None,
         ),
     ) -> list[Path]:
-        """Make one prediction; Replicate's log lines fix the order of the steps."""
-        with told_in_one_sentence(self._record_error), self.in_flight.one():
-            request = ImageRequest.from_inputs(
+        return await self._make(
+            Inputs(
                 prompt=prompt,
                 aspect_ratio=aspect_ratio,
                 input_images=input_images,
@@ -121,36 +124,43 @@ class Predictor(BaseRunner):
                 output_format=output_format,
                 moderation=moderation,
                 user_id=user_id,
-            )
-            paths = await check_paths(request.input_images)
-            payer = self.upstream.payer(
-                openai_api_key.get_secret_value() if openai_api_key else None
-            )
-            log.info("Model check completed. Model: %s", self.settings.openai_image_model)
+            ),
+            openai_api_key,
+        )
+
+    async def _make(self, inputs: Inputs, key: Secret | None) -> list[Path]:
+        """Make one prediction; Replicate's log lines fix the order of the steps."""
+        with told_in_one_sentence(self._record_error), self.in_flight.one():
+            request = ImageRequest.from_inputs(inputs, self.settings.openai_image_model)
+            check_against_model(request)
+            files = await check_files(request)
+            payer = self.upstream.payer(key.get_secret_value() if key else None)
+            log.info("Model check completed. Model: %s", request.model)
 
             prediction_id = logs.shown_id(self.scope.context.get("prediction_id"))
             async with self.outputs.directory(prediction_id) as directory:
-                images = await prepare(paths, directory)
+                uploads = await prepare_uploads(files, directory)
                 await self.outputs.make_room(directory, request)
                 log.info("Generating image...")
                 if prediction_id:
                     log.info("Sid %s", prediction_id)
                 started = time.monotonic()
                 deadline = Deadline.after(self.settings.openai_deadline_seconds)
-                answer = await self.upstream.create(payer, request, images, directory, deadline)
-                files = await save(answer, request, directory, deadline, self.fetcher, payer.origin)
+                answer = await self.upstream.create(payer, request, uploads, directory, deadline)
+                saved = await save(answer, request, directory, deadline, self.fetcher, payer.origin)
                 seconds = time.monotonic() - started
-                self._report(seconds, len(files), usage.Usage.from_answer(answer.usage))
+                used = usage.Usage.from_answer(answer.usage, answer.svg_usage)
+                self._report(seconds, len(saved), used, request.model)
                 await self.outputs.sweep()
-                return [Path(file) for file in files]
+                return [Path(file) for file in saved]
 
-    def _report(self, seconds: float, images: int, used: usage.Usage) -> None:
+    def _report(self, seconds: float, images: int, used: usage.Usage, model: str) -> None:
         """Log lines and metrics; the images are paid for, so nothing here may fail."""
         lines = [f"Generated image in {seconds:.1f}sec", f"Generated {images} images"]
         try:
             # Written at once, because each write goes to Cog's other process by itself.
-            log.info("%s", "\n".join([*lines, *used.log_lines()]))
-            metrics = used.metrics(self.prices)
+            log.info("%s", "\n".join([*lines, *used.log_lines(), *used.unpriced(model)]))
+            metrics = used.metrics(usage.Prices.of(model))
             self._record(metrics | {"generate_time": seconds, "image_output_count": images})
         except Exception as error:  # noqa: BLE001 - see above
             log.warning("Some counts could not be reported (%s).", type(error).__name__)

@@ -18,6 +18,8 @@ _MOST_PARTS = 1000
 _PNG, _RIFF, _JPEG = b"\x89PNG\r\n\x1a\n", b"RIFF", b"\xff\xd8\xff"
 _PNG_END = b"IEND\xaeB\x60\x82"
 _JPEG_END = b"\xff\xd9"
+_GIF_END = b";"
+_SVG_END = b"</svg>"
 _BASELINE_TO_PROGRESSIVE = (0xC0, 0xC1, 0xC2)
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # tables share the range with the frames
 _START_OF_SCAN, _APP2 = 0xDA, 0xE2
@@ -50,7 +52,7 @@ class Damaged(Exception):
 
 @dataclass(frozen=True)
 class Structure:
-    """What a PNG, JPEG or WebP file says about itself."""
+    """What a PNG, JPEG, WebP or GIF file says about itself."""
 
     content_type: str
     width: int
@@ -59,7 +61,7 @@ class Structure:
     plain: bool
     """One still picture in a mode that the API takes: not 16-bit, CMYK, animated or MPO."""
     has_end: bool = True
-    """False for a JPEG whose end mark is not where it belongs: only decoding can tell why."""
+    """False for a JPEG or GIF without its end mark where it belongs: only decoding can tell why."""
 
 
 def kind_of(start: bytes) -> str | None:
@@ -69,6 +71,11 @@ def kind_of(start: bytes) -> str | None:
     if start[4:8] == b"ftyp":
         return _BRANDS.get(start[8:12].decode("latin-1"))
     return next((kind for magic, kind in _SIGNATURES.items() if start.startswith(magic)), None)
+
+
+def is_whole_svg(start: bytes, end: bytes) -> bool:
+    """Whether the first and last bytes of a file are those of an SVG drawing."""
+    return document_of(start) == "SVG" and end.rstrip().lower().endswith(_SVG_END)
 
 
 def document_of(start: bytes) -> str | None:
@@ -82,12 +89,13 @@ def document_of(start: bytes) -> str | None:
 
 
 def read(file: BinaryIO, size: int, kind: str) -> Structure | None:
-    """Read the structure of a PNG, JPEG or WebP of `size` bytes; None for other kinds.
+    """Read the structure of a PNG, JPEG, WebP or GIF of `size` bytes; None for other kinds.
 
     Raises Damaged where the structure does not hold together. Costs a few reads, whatever the
     size of the file.
     """
-    reader = {"PNG": _read_png, "JPEG": _read_jpeg, "WebP": _read_webp}.get(kind)
+    readers = {"PNG": _read_png, "JPEG": _read_jpeg, "WebP": _read_webp, "GIF": _read_gif}
+    reader = readers.get(kind)
     return reader(file, size) if reader else None
 
 
@@ -176,6 +184,14 @@ def _read_webp(file: BinaryIO, size: int) -> Structure:
         raise Damaged
     animated = chunk == b"VP8X" and bool(body[0] & _WEBP_ANIMATED)
     return Structure("image/webp", width, height, plain=not animated)
+
+
+def _read_gif(file: BinaryIO, size: int) -> Structure:
+    file.seek(6)
+    width, height = _unpack(file, "<HH")
+    # Some programs fill up the file after its end.
+    has_end = _tail(file, size).rstrip(b"\0\r\n").endswith(_GIF_END)
+    return Structure("image/gif", width, height, plain=False, has_end=has_end)
 
 
 def _tail(file: BinaryIO, size: int) -> bytes:

@@ -166,6 +166,11 @@ class Settings(BaseSettings):
         default=False,
         description="Also retry what may already have been billed: it can charge twice.",
     )
+    openai_stream_upstream: bool = Field(
+        default=False,
+        description="Ask the upstream for its answer as events, for gateways that cut a connection "
+        "on which nothing comes for a while.",
+    )
     openai_fetch_networks: _Networks = Field(
         default=(),
         description="Networks that are not public, as in `10.1.0.0/16, fd00::/8`, from which "

@@ -26,6 +26,7 @@ class Body:
     fields: dict[str, object] = field(default_factory=dict)
     images: list[Part] = field(default_factory=list)
     mask: Part | None = None
+    markup: Part | None = None
     form: bool = False
     parts: list[Part] = field(default_factory=list)
     references: dict[str, object] = field(default_factory=dict)
@@ -123,6 +124,8 @@ def _from_parts(parts: list[Part]) -> Body:
             body.images.append(part)
         elif part.name == "mask":
             body.mask = part
+        elif part.name == "markup":
+            body.markup = part
         else:
             body.fields[part.name] = part.data.decode("utf-8", "replace")
     return body

@@ -1,11 +1,7 @@
 """The models endpoint: what exists here, one card each."""
 
-from typing import Final
-
 from sandbox.errors import model_not_found
-
-# 21 April 2026, the day in the dated snapshot's name: the real moment is not known.
-_CREATED: Final = 1_776_729_600
+from sandbox.models import model_of
 
 
 def cards(models: tuple[str, ...]) -> dict[str, object]:
@@ -24,7 +20,7 @@ def _card(name: str) -> dict[str, object]:
     return {
         "id": name,
         "object": "model",
-        "created": _CREATED,
+        "created": model_of(name).created,
         "owned_by": "system",
         "shutdown_date": None,
     }

@@ -7,7 +7,8 @@ import time
 from collections.abc import AsyncIterator
 from typing import Final
 
-from sandbox.answer import Draft
+from sandbox import events
+from sandbox.answer import EVENT_STREAM, Draft
 from sandbox.errors import ApiError
 from sandbox.exchange import Exchange
 from sandbox.fault_plan import Chosen
@@ -83,13 +84,22 @@ async def send(
 
 
 @contextlib.asynccontextmanager
-async def white_space(exchange: Exchange, entry: Entry, wanted: bool) -> AsyncIterator[None]:
-    """Send a blank now and then while the work goes on, as gateways do to keep lines open."""
-    if not wanted:
+async def begun(
+    exchange: Exchange, entry: Entry, *, stream: bool, keep_alive: bool
+) -> AsyncIterator[None]:
+    """Send a stream's headers before the work is done, and something now and then to keep it open.
+
+    OpenAI itself sends nothing meanwhile, as somebody saw; gateways do, for plain answers too.
+    """
+    if not (stream or keep_alive):
         yield
         return
-    await exchange.start(200, api_headers(entry.request_id, time.monotonic()))
-    ticker = asyncio.create_task(_tick(exchange))
+    headers = api_headers(entry.request_id, time.monotonic())
+    await exchange.start(200, {**headers, "content-type": EVENT_STREAM} if stream else headers)
+    if not keep_alive:
+        yield
+        return
+    ticker = asyncio.create_task(_tick(exchange, events.KEEP_ALIVE if stream else b" \n"))
     try:
         yield
     finally:
@@ -98,7 +108,7 @@ async def white_space(exchange: Exchange, entry: Entry, wanted: bool) -> AsyncIt
             await ticker
 
 
-async def _tick(exchange: Exchange) -> None:
+async def _tick(exchange: Exchange, piece: bytes) -> None:
     while True:
-        await exchange.send_piece(b" \n")
+        await exchange.send_piece(piece)
         await asyncio.sleep(_WHITE_SPACE_EVERY)

@@ -165,6 +165,18 @@ def png_compression() -> ApiError:
     return ApiError(400, message, type=USER_ERROR, code="invalid_png_output_compression")
 
 
+def only_for_gif(name: str) -> ApiError:
+    """Return the refusal of a gif's parameter for another format. The text is assumed."""
+    message = f"'{name}' is only supported with output_format 'gif'."
+    return ApiError(400, message, type=USER_ERROR, code="invalid_value", param=name)
+
+
+def not_with_format(name: str, output_format: str) -> ApiError:
+    """Return the refusal of a parameter that gif or svg does not go with. The text is assumed."""
+    message = f"'{name}' is not supported for {output_format.upper()} output format"
+    return ApiError(400, message, type=USER_ERROR, code="invalid_value", param=name)
+
+
 def input_fidelity(model: str) -> ApiError:
     """Return the refusal of ``input_fidelity`` on an edit."""
     message = f"The model '{model}' does not support the 'input_fidelity' parameter."

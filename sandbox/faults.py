@@ -163,6 +163,12 @@ _ALL: Final = (
     _spoiled("truncated-image", "one image's file breaks off", spoil.cut_image, _IMAGE),
     _spoiled("html", "200 with an HTML page", spoil.html_page),
     _spoiled("error-200", "200 with an error body", spoil.error_body),
+    _spoiled(
+        "event-error",
+        "in a stream, an error event instead of images",
+        spoil.event_error,
+        "code=C (image_generation_failed)",
+    ),
     _spoiled("data-null", '200 with "data": null', spoil.no_data),
     _spoiled("data-empty", '200 with "data": []', spoil.empty_data),
     _spoiled("fewer-images", "200 with one image less", spoil.one_less),

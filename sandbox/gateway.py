@@ -18,7 +18,7 @@ QUIRKS: Final = {
     "says-jpg": 'calls the format "jpg" instead of "jpeg"',
     "ignores-size": "draws 1024x1024 whatever was asked",
     "escapes-slashes": r"writes base64 with \/ for /, as PHP does",
-    "keep-alive": "sends white space while it waits, before the JSON",
+    "keep-alive": "sends white space while it waits, before the JSON; in a stream comments",
     "no-created": "answers without created",
     "wraps-base64": "puts a data: prefix and line breaks into base64",
 }

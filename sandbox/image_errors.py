@@ -67,6 +67,18 @@ def mask_unreadable() -> ApiError:
     return ApiError(400, message, type=USER_ERROR, code=_MASK_CODE, param="mask")
 
 
+def markup_with_mask() -> ApiError:
+    """Return the refusal of both at once. The text is assumed."""
+    message = "'markup' cannot be combined with 'mask'."
+    return ApiError(400, message, type=USER_ERROR, code="invalid_value", param="markup")
+
+
+def bad_markup(reason: str) -> ApiError:
+    """Return the refusal of a markup that does not fit. The text is assumed."""
+    message = f"Invalid markup image - {reason}"
+    return ApiError(400, message, type=USER_ERROR, code="invalid_markup_image", param="markup")
+
+
 def no_references() -> ApiError:
     """Return the refusal of ``"images": []``; the text follows the generic pattern."""
     message = (

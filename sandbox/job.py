@@ -52,6 +52,7 @@ class Job:
     """A request that passed every rule, with ``auto`` already resolved."""
 
     endpoint: Endpoint
+    model: str
     prompt: str
     n: int
     size: Size
@@ -62,3 +63,9 @@ class Job:
     safety_identifier: str | None
     inputs: tuple[Image.Image, ...]
     input_sizes: tuple[Size, ...]
+    mask: Image.Image | None = None
+    frames: int = 1
+    """Of a gif; anything else has one."""
+    frame_ms: int = 0
+    stream: bool = False
+    partial_images: int = 0

@@ -38,6 +38,8 @@ def take_references(body: Body) -> None:
     body.images = [_part(f"images[{i}]", each) for i, each in enumerate(references)]
     if mask is not None:
         body.mask = _part("mask", mask)
+    if (markup := body.fields.get("markup")) is not None:
+        body.markup = _part("markup", markup)
 
 
 def _part(name: str, reference: object) -> Part:

@@ -108,13 +108,16 @@ class Service:
     async def _fulfil(self, call: Call, body: Body) -> None:
         job = await self._check(call, body)
         call.entry.n, call.entry.size = job.n, str(job.size)
-        usage = tokens.usage(job.prompt, list(job.input_sizes), job.size, job.quality, job.n)
+        usage = tokens.usage_of(job)
         chosen = call.chosen
         if chosen is not None and chosen.fault.refuses:
             if chosen.fault.billed:
                 await self._work(call, job, usage)
             return await self._refuse(call, chosen)
-        async with delivery.white_space(call.exchange, call.entry, "keep-alive" in call.quirks):
+        keep_alive = "keep-alive" in call.quirks
+        async with delivery.begun(
+            call.exchange, call.entry, stream=job.stream, keep_alive=keep_alive
+        ):
             draft = await self._work(call, job, usage)
             content = await self._body(call, job, usage, draft)
         return await delivery.send(call.exchange, call.entry, draft, content, chosen, call.started)
@@ -152,6 +155,8 @@ class Service:
         gateway.change_draft(draft, call.quirks)
         if call.chosen is not None and call.chosen.fault.spoil is not None:
             await asyncio.to_thread(call.chosen.fault.spoil, draft, call.chosen.marker)
+            if draft.body is not None:
+                draft.body = draft.body.replace(b"{request_id}", call.entry.request_id.encode())
         self.files.link(draft, call.exchange.request)
         untouched = call.chosen is None and not call.quirks
         return await self._studio.body(job, usage, draft, untouched=untouched)

@@ -5,6 +5,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from sandbox.models import MODELS
+
 
 def _split_at_commas(value: object) -> object:
     if isinstance(value, str):
@@ -28,9 +30,7 @@ class Settings(BaseSettings):
     seed: int = Field(
         default=0, description="Changes every picture and the order of random faults."
     )
-    models: CommaList = Field(
-        default=("gpt-image-2", "gpt-image-2-2026-04-21"), description="Models that exist here."
-    )
+    models: CommaList = Field(default=tuple(MODELS), description="Models that exist here.")
     required_key: SecretStr | None = Field(
         default=None, description="The only key accepted, as a proxy with a key of its own would."
     )

@@ -1,14 +1,23 @@
 """Answers that only look like success."""
 
 import io
+import json
 
 from PIL import Image
 
-from sandbox.answer import Draft, Slot, encode, to_base64
+from sandbox import events, outages
+from sandbox.answer import Draft, Slot, to_base64
 from sandbox.drawing import encode as encode_image
 from sandbox.errors import ApiError
 from sandbox.markers import Marker
+from sandbox.writing import body_of
 
+_EVENT_ERRORS = {
+    "image_generation_failed": outages.generation_failed,
+    "moderation_blocked": outages.moderation_output,
+    "rate_limit_exceeded": outages.rate_limit_message,
+    "credit_balance_exhausted": outages.out_of_credit,
+}
 _OTHER = {"png": "webp", "webp": "png", "jpeg": "png"}
 
 
@@ -23,7 +32,7 @@ def _slots(draft: Draft) -> list[Slot]:
 
 def cut_json(draft: Draft, _: Marker) -> None:
     """Break the JSON off after three quarters."""
-    body = encode(draft)
+    body = body_of(draft)
     draft.body = body[: len(body) * 3 // 4]
 
 
@@ -58,11 +67,21 @@ def html_page(draft: Draft, _: Marker) -> None:
 
 
 def error_body(draft: Draft, _: Marker) -> None:
-    """Send an error with status 200."""
-    draft.body = (
-        b'{"error":{"message":"Image generation failed","type":"image_generation_server_error",'
-        b'"param":null,"code":"image_generation_failed"}}'
-    )
+    """Send an error with status 200; in a stream as an event."""
+    error = outages.generation_failed(_).body()
+    draft.body = json.dumps(error).encode()
+    if draft.stream:
+        draft.body = events.written("error", {"type": "error", **error})
+
+
+def event_error(draft: Draft, marker: Marker) -> None:
+    """Send an error event in place of the images; ``code=`` chooses what it says."""
+    code = marker.text("code", "image_generation_failed")
+    error = _EVENT_ERRORS.get(code)
+    if error is None:
+        message = f"[sandbox:{marker.name}] knows the codes {', '.join(_EVENT_ERRORS)}."
+        raise ApiError(400, message, code="sandbox_marker")
+    draft.body = events.written("error", {"type": "error", **error(marker).body()})
 
 
 def no_data(draft: Draft, _: Marker) -> None:

@@ -3,23 +3,25 @@
 import math
 from typing import Final
 
-from sandbox.job import Size, Usage
+from sandbox.job import Job, Size, Usage
+from sandbox.models import model_of
+from sandbox.sizes import sheet
 
-_QUALITY_STEPS: Final = {"low": 16, "medium": 48, "high": 96}
 _PATCH: Final = 32
 _MAX_PATCHES: Final = 1536
 _LEAST_TOKENS: Final = 1024
 _MOST_TOKENS: Final = 1521
+_PARTIAL: Final = 100
 _DOLLARS_PER_MILLION: Final = {"text": 5.0, "image": 8.0, "output": 30.0}
 
 
-def output_tokens(size: Size, quality: str) -> int:
+def output_tokens(size: Size, quality: str, model: str = "gpt-image-2") -> int:
     """Return the output tokens of one image of ``size`` pixels.
 
     The formula matches every count published for gpt-image-2 (live probes of 2026-04-28 and the
-    prices in OpenAI's image guide).
+    prices in OpenAI's image guide), and with steps of their own every price of the 2.5 models.
     """
-    steps = _QUALITY_STEPS[quality]
+    steps = model_of(model).quality_steps[quality]
     short, long = sorted((size.width, size.height))
     short_steps = (2 * steps * short + long) // (2 * long)
     return math.ceil(steps * short_steps * (2_000_000 + size.width * size.height) / 4_000_000)
@@ -57,12 +59,34 @@ def text_tokens(prompt: str) -> int:
     return max(1, math.ceil(len(prompt.encode("utf-8", "replace")) / 4))
 
 
-def usage(prompt: str, inputs: list[Size], size: Size, quality: str, n: int) -> Usage:
-    """Return what a request for ``n`` images is billed for."""
+def usage(
+    prompt: str,
+    inputs: list[Size],
+    size: Size,
+    quality: str,
+    n: int,
+    model: str = "gpt-image-2",
+    partials: int = 0,
+) -> Usage:
+    """Return what a request for ``n`` images is billed for, each with so many partial ones."""
     return Usage(
         text=text_tokens(prompt),
         image=sum(image_tokens(each) for each in inputs),
-        output=n * output_tokens(size, quality),
+        output=n * (output_tokens(size, quality, model) + partials * _PARTIAL),
+    )
+
+
+def usage_of(job: Job) -> Usage:
+    """Return what a job is billed for. That a gif costs what its sheet costs is assumed."""
+    size = sheet(job.size, job.frames) if job.frames > 1 else job.size
+    return usage(
+        job.prompt,
+        list(job.input_sizes),
+        size,
+        job.quality,
+        job.n,
+        job.model,
+        job.partial_images,
     )
 
 

@@ -12,14 +12,15 @@ import pytest
 
 from dev.servers import PROJECT
 
-PARTS = ("predict", "gpt_image", "api", "sandbox", "dev", "benchmarks")
+PARTS = ("predict", "predict_extended", "gpt_image", "api", "sandbox", "dev", "benchmarks")
 MOST_LINES = 250
 # Each part by itself: the image holds the predictor alone, and nothing falls back to the sandbox.
 APART = {
     "predict": {"api", "sandbox", "dev", "benchmarks", "tests"},
-    "gpt_image": {"predict", "api", "sandbox", "dev", "benchmarks", "tests"},
-    "api": {"predict", "gpt_image", "sandbox", "dev", "benchmarks", "tests"},
-    "sandbox": {"predict", "gpt_image", "api", "dev", "benchmarks", "tests"},
+    "predict_extended": {"api", "sandbox", "dev", "benchmarks", "tests"},
+    "gpt_image": {"predict", "predict_extended", "api", "sandbox", "dev", "benchmarks", "tests"},
+    "api": {"predict", "predict_extended", "gpt_image", "sandbox", "dev", "benchmarks", "tests"},
+    "sandbox": {"predict", "predict_extended", "gpt_image", "api", "dev", "benchmarks", "tests"},
 }
 
 

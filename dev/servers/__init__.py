@@ -1,6 +1,6 @@
 """Servers as subprocesses on loopback, for the runner, tests and benchmarks: a module for each."""
 
-from dev.servers.predictor import install_schema, predictor_server
+from dev.servers.predictor import EXACT, EXTENDED, install_schema, predictor_server
 from dev.servers.process import (
     HOST,
     PROJECT,
@@ -13,6 +13,8 @@ from dev.servers.process import (
 from dev.servers.sandbox import sandbox_server
 
 __all__ = [
+    "EXACT",
+    "EXTENDED",
     "HOST",
     "PROJECT",
     "Server",

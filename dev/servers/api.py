@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dev.servers import Server, clean_environment, free_port, get, predictor_server
+from dev.servers import EXACT, Server, clean_environment, free_port, get, predictor_server
 
 FOR_THE_API = ("--await-explicit-shutdown", "true")
 """Without it a signal makes Cog forget what runs."""
@@ -84,13 +84,18 @@ class Api:
 
 @contextmanager
 def predictor_for_api(
-    worker_port: int, outputs: Path, *, python: Path | str = sys.executable, **environment: str
+    worker_port: int,
+    outputs: Path,
+    *,
+    python: Path | str = sys.executable,
+    contract: str = EXACT,
+    **environment: str,
 ) -> Iterator[Server]:
     """Cog's server as the API wants it: its outputs go to the worker's port."""
     upload = ("--upload-url", f"http://127.0.0.1:{worker_port}/outputs")
     environment["OUTPUT_DIRECTORY"] = str(outputs)
     with predictor_server(
-        arguments=[*upload, *FOR_THE_API], python=python, **environment
+        arguments=[*upload, *FOR_THE_API], python=python, contract=contract, **environment
     ) as server:
         try:
             yield server

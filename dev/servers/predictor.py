@@ -22,6 +22,7 @@ from dev.servers.process import (
 
 PORT_ATTEMPTS = 5
 PORT_TAKEN = "Address already in use"  # coglet's words
+EXACT, EXTENDED = "exact", "extended"  # predict.py, predict_extended.py
 # Compiled into coglet 0.23.1, whatever TMPDIR says: each prediction makes directories in it.
 COGS_FOLDER = Path("/tmp/coglet/predictions")  # noqa: S108
 
@@ -32,17 +33,24 @@ def predictor_server(
     arguments: Sequence[str] = (),
     python: Path | str = sys.executable,
     checkout: Path | str = PROJECT,
+    contract: str = EXACT,
     **environment: str,
 ) -> Iterator[Server]:
     """The predictor behind Cog's own HTTP server, with the committed schema, ready for requests.
 
     `arguments` go to `cog.server.http`; `environment` is added to the caller's, from which every
     OPENAI_* and proxy variable has been taken. Without a PORT in it a free one is picked.
-    `checkout` is where another version of this project lies.
+    `checkout` is where another version of this project lies; `contract` is EXACT
+    or EXTENDED.
     """
-    install_schema(Path(checkout))
+    checkout = Path(checkout)
+    if contract == EXTENDED:
+        checkout = _beside(checkout)
+        environment = {"COG_PREDICT_TYPE_STUB": "predict_extended.py:Predictor"} | environment
+    else:
+        install_schema(checkout)
     share_cogs_folder()
-    server = _start_predictor(arguments, python, Path(checkout), environment)
+    server = _start_predictor(arguments, python, checkout, environment)
     try:
         yield server
     finally:
@@ -50,11 +58,28 @@ def predictor_server(
         _remove_cogs_directories(server.log)
 
 
-def install_schema(checkout: Path = PROJECT) -> None:
-    """Copy openapi.json to where coglet looks for it; without that file it validates nothing."""
-    committed, installed = checkout / "openapi.json", checkout / ".cog" / "openapi_schema.json"
+def _beside(checkout: Path) -> Path:
+    """A folder in which coglet finds the extended contract: it looks in its own folder alone."""
+    folder = checkout / ".cache" / "extended"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("predict.py", "predict_extended.py", "gpt_image"):
+        with suppress(FileExistsError):
+            (folder / name).symlink_to(checkout / name)
+    install_schema(folder, checkout / "openapi.extended.json")
+    return folder
+
+
+def install_schema(folder: Path = PROJECT, committed: Path | None = None) -> None:
+    """Copy the contract to where coglet looks for it; without that file it validates nothing.
+
+    Args:
+        folder: where the server will run.
+        committed: by default the exact contract there.
+    """
+    committed = committed or folder / "openapi.json"
+    installed = folder / ".cog" / "openapi_schema.json"
     if not committed.is_file():
-        raise ServerError("openapi.json is missing; `make openapi` writes it.")
+        raise ServerError(f"{committed.name} is missing; `make openapi` writes it.")
     installed.parent.mkdir(exist_ok=True)
     # Several servers may start at once, and coglet must never read half a file.
     with tempfile.NamedTemporaryFile(dir=installed.parent, delete=False) as copy:

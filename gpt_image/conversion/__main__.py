@@ -22,7 +22,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gpt_image.conversion.reports import MEMORY_LIMIT, NotConverted, Task, TooMuchMemory
+from gpt_image.conversion.reports import (
+    MEMORY_LIMIT,
+    NotConverted,
+    OverlayKind,
+    Task,
+    TooMuchMemory,
+)
 from gpt_image.image_limits import MAX_PIXELS
 
 
@@ -64,7 +70,7 @@ def _work(task: Task, source: str, *rest: str) -> object:
     # Imported here, because an import can be what the machine has no memory for.
     from PIL import AvifImagePlugin, Image
 
-    from gpt_image.conversion import outputs, uploads
+    from gpt_image.conversion import outputs, overlays, uploads
 
     warnings.simplefilter("ignore")
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow warns above it and refuses at the double
@@ -74,6 +80,9 @@ def _work(task: Task, source: str, *rest: str) -> object:
             return asdict(uploads.prepare(Path(source), Path(target)))
         case Task.CHECK_END, (target,):
             return asdict(uploads.check_end(Path(source), Path(target)))
+        case Task.LAY_OVER, (kind, first, scratch, most_bytes):
+            paths = Path(source), Path(first), Path(scratch)
+            return asdict(overlays.lay_over(OverlayKind(kind), *paths, int(most_bytes)))
         case Task.FINISH, (target, promised, quality):
             return asdict(outputs.finish(Path(source), Path(target), promised, int(quality)))
         case Task.FIND_ALPHA, ():

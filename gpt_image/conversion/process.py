@@ -13,7 +13,15 @@ from typing import Any
 
 import gpt_image.conversion
 from gpt_image.conversion.places import Places
-from gpt_image.conversion.reports import FAILURES, Finished, NotConverted, Prepared, Task
+from gpt_image.conversion.reports import (
+    FAILURES,
+    Finished,
+    LaidOver,
+    NotConverted,
+    OverlayKind,
+    Prepared,
+    Task,
+)
 from gpt_image.deadline import Deadline
 
 log = logging.getLogger(__name__)
@@ -44,6 +52,14 @@ class Conversions:
     async def prepare(self, task: Task, source: Path, target: Path) -> Prepared:
         """Make `source` fit for upload; `target` is a path without suffix."""
         return Prepared(**await self._run(task, source, target))
+
+    async def lay_over(
+        self, kind: OverlayKind, source: Path, first: Path, scratch: Path, most_bytes: int
+    ) -> LaidOver:
+        """Make `source` fit to lie over the image `first`; `scratch` is a folder."""
+        report = await self._run(Task.LAY_OVER, source, kind, first, scratch, str(most_bytes))
+        upright = report.pop("first")
+        return LaidOver(**report, first=Prepared(**upright) if upright else None)
 
     async def finish(self, source: Path, target: Path, promised: str, quality: int) -> Finished:
         """Write `source` as the `promised` format; `quality` is 0 to 100."""

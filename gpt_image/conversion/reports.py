@@ -9,6 +9,15 @@ MEMORY_LIMIT = 3_000_000_000
 """Bytes of address space for one conversion."""
 
 
+class OverlayKind(StrEnum):
+    """What can lie over the first input image."""
+
+    MASK = "mask"
+    """Transparent where the picture may change."""
+    MARKUP = "markup"
+    """Marks on a transparent ground."""
+
+
 class Task(StrEnum):
     """What to do with the first file; the others come as further arguments."""
 
@@ -16,6 +25,8 @@ class Task(StrEnum):
     """Any image to one that the API takes."""
     CHECK_END = "check-end"
     """Decide whether a JPEG without its end mark in sight is whole."""
+    LAY_OVER = "lay-over"
+    """A mask or a markup to one that fits the first input image."""
     FINISH = "finish"
     """A received image to one of the promised format."""
     FIND_ALPHA = "find-alpha"
@@ -30,6 +41,20 @@ class Prepared:
     content_type: str
     note: str = ""
     """What the caller should know of the change, to follow "Input image 1"."""
+
+
+@dataclass(frozen=True)
+class LaidOver:
+    """What to send for a mask or a markup."""
+
+    path: str
+    note: str = ""
+    """What was done to it, as a sentence."""
+    problem: str = ""
+    """Why it cannot be sent, to follow "The mask"."""
+    first: Prepared | None = None
+    """What to send in place of the first input image."""
+    note_on_first: str = ""
 
 
 @dataclass(frozen=True)

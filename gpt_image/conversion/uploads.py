@@ -16,7 +16,7 @@ LOSSY_QUALITY = 95
 """For JPEG and WebP, where PNG would reach MAX_UPLOAD_BYTES."""
 
 # Everything else that Pillow reads stays off: EPS for one would start Ghostscript.
-_FORMATS = ("PNG", "JPEG", "WEBP", "HEIF", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "ICO")
+FORMATS = ("PNG", "JPEG", "WEBP", "HEIF", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "ICO")
 _LONGEST_EDGE = {"PNG": 2**31 - 1, "JPEG": 65_500, "WEBP": 16_383}
 _SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
 _OPTIONS = {
@@ -51,7 +51,7 @@ def prepare(source: Path, target: Path) -> Prepared:
     `target` is a path without suffix.
     """
     pillow_heif.register_heif_opener(decode_threads=1, thumbnails=False)
-    with decoded(source, _FORMATS) as opened, blaming_the_image():
+    with decoded(source, FORMATS) as opened, blaming_the_image():
         image = _plain(opened)
     return _save(image, target)
 
@@ -94,12 +94,12 @@ def _plain(image: Image.Image) -> Image.Image:
     # Broken EXIF does not spoil a picture that decodes.
     with contextlib.suppress(Damaged), blaming_the_image():
         ImageOps.exif_transpose(image, in_place=True)
-    plain = _in_srgb(_with_eight_bits(image))
+    plain = _in_srgb(with_eight_bits(image))
     plain.info.clear()
     return plain
 
 
-def _with_eight_bits(image: Image.Image) -> Image.Image:
+def with_eight_bits(image: Image.Image) -> Image.Image:
     """Bring one channel of 16 or 32 bits to 8, where Pillow would clip it at 255."""
     if image.mode.startswith("I;16"):
         return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")

@@ -48,6 +48,8 @@ class InputImage:
     """ASCII, made from the image's number: the caller's file name is not passed on."""
     content_type: str
     """By magic bytes: image/png, image/jpeg or image/webp."""
+    part: str = "image"
+    """The parameter that it is sent as: image, mask or markup."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,11 @@ def _kind(number: int, size: int, start: bytes) -> str:
 
 def _untouched(image: _Examined) -> InputImage:
     return _part(image.number, image.path, image.content_type)
+
+
+def part_of_first(path: pathlib.Path, content_type: str) -> InputImage:
+    """The first input image, written anew."""
+    return _part(1, path, content_type)
 
 
 def _part(number: int, path: pathlib.Path, content_type: str) -> InputImage:

@@ -17,7 +17,8 @@ from gpt_image.upstream.base64_file import Base64File
 
 log = logging.getLogger(__name__)
 
-_SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+_SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "gif": ".gif", "svg": ".svg"}
+_END = 64  # bytes; an SVG ends with its last tag
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Finisher:
         """
         file = received.path if isinstance(received, Base64File) else received
         promised = self.request.output_format
+        if promised == "svg":
+            return await self._svg(received, file, number)
         final = file.with_name(f"{file.parent.name}-{number - 1}{_SUFFIXES[promised]}")
         # Its header says enough of a file that is kept: no decoder has to open it.
         structure = await in_thread(_take_as_it_is, received, f"image/{promised}", final)
@@ -44,6 +47,17 @@ class Finisher:
         self._report_size(structure.width, structure.height, number)
         if self.request.background == "transparent":
             await self._report_opacity(final, number)
+        return final
+
+    async def _svg(self, received: Base64File | Path, file: Path, number: int) -> Path:
+        """A drawing goes on as it came; a picture in its place cannot be made one, and is kept."""
+        kind = await in_thread(_kind_of_drawing, received)
+        if kind is None:
+            raise Unusable("is no drawing and no picture")
+        if kind != "svg":
+            log.warning("The upstream sent image %d as %s instead of svg.", number, kind)
+        final = file.with_name(f"{file.parent.name}-{number - 1}{_SUFFIXES[kind]}")
+        await in_thread(file.rename, final)
         return final
 
     async def _converted(self, file: Path, final: Path, number: int) -> Path:
@@ -81,13 +95,30 @@ class Finisher:
         log.warning("A transparent background was asked for, but image %d is fully opaque.", number)
 
 
+def _kind_of_drawing(received: Base64File | Path) -> str | None:
+    """`svg`, or the format of a picture that came in its place."""
+    file = _on_disk(received)
+    with file.open("rb") as opened:
+        start = opened.read(image_structure.START)
+        opened.seek(max(0, file.stat().st_size - _END))
+        if image_structure.is_whole_svg(start, opened.read()):
+            return "svg"
+    structure = _structure_of_whole(file)
+    return structure.content_type.removeprefix("image/") if structure else None
+
+
+def _on_disk(received: Base64File | Path) -> Path:
+    if not isinstance(received, Base64File):
+        return received
+    received.flush()
+    if received.is_too_large:
+        raise Unusable(TOO_LARGE)
+    return received.path
+
+
 def _take_as_it_is(received: Base64File | Path, promised: str, final: Path) -> Structure | None:
     """Rename a file of the promised type; None if it has to be converted."""
-    if isinstance(received, Base64File):
-        received.flush()
-        if received.is_too_large:
-            raise Unusable(TOO_LARGE)
-    file = received.path if isinstance(received, Base64File) else received
+    file = _on_disk(received)
     structure = _structure_of_whole(file)
     if structure is None or structure.content_type != promised:
         return None
@@ -96,7 +127,7 @@ def _take_as_it_is(received: Base64File | Path, promised: str, final: Path) -> S
 
 
 def _structure_of_whole(file: Path) -> Structure | None:
-    """What PNG, JPEG or WebP says of itself, None for others; Unusable where it breaks off."""
+    """What PNG, JPEG, WebP or GIF says of itself, None for others; Unusable where it breaks off."""
     with file.open("rb") as received:
         kind = image_structure.kind_of(received.read(image_structure.START))
         try:

@@ -11,8 +11,8 @@ from gpt_image.errors import BadSettings, GptImageError, MachineFault
 from gpt_image.request import ImageRequest
 
 # A 4K PNG of the API weighs 16 to 18 MB, 2.2 bytes a pixel. A WebP of the sandbox, with grain, has
-# 0.2; what is least compressed comes near to 1.
-_BYTES_PER_PIXEL = {"png": 3, "jpeg": 1, "webp": 1}
+# 0.2; what is least compressed comes near to 1. A gif has nine frames of a byte a pixel at most.
+_BYTES_PER_PIXEL = {"png": 3, "jpeg": 1, "webp": 1, "gif": 9, "svg": 1}
 # Where the model chooses, 1254x1254 and 1536x1024 were seen.
 _SIZE_OF_AUTO = "1536x1024"
 

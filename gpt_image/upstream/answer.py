@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gpt_image.errors import BILLED_NOTE, AnswerNotUsable
+from gpt_image.upstream import events
 from gpt_image.upstream.answer_stream import AnswerStream
 from gpt_image.upstream.asked import Asked
 from gpt_image.upstream.base64_file import Base64File
+from gpt_image.upstream.refusal import Refusal
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,8 @@ class Answer:
     """Whether more image data was received than is used."""
     usage: Mapping[str, Any] = field(default_factory=dict)
     """The answer's `usage`, as the upstream wrote it; empty where it wrote none."""
+    svg_usage: Mapping[str, Any] = field(default_factory=dict)
+    """Likewise, in answers with an svg."""
 
 
 def understand(stream: AnswerStream, *, headers: Mapping[str, str], asked: Asked) -> Answer:
@@ -35,18 +39,25 @@ def understand(stream: AnswerStream, *, headers: Mapping[str, str], asked: Asked
         AnswerNotUsable: it holds no image at all.
     """
     try:
-        return _understand(stream, headers.get("content-type", ""), asked)
+        return _understand(stream, headers, asked)
     except AnswerNotUsable as error:
         error.status = 200
         error.request_id = asked.door.request_id(headers.get("x-request-id")) or None
         raise
 
 
-def _understand(stream: AnswerStream, content_type: str, asked: Asked) -> Answer:
+def _understand(stream: AnswerStream, headers: Mapping[str, str], asked: Asked) -> Answer:
+    content_type = headers.get("content-type", "")
     try:
         body = json.loads(bytes(stream.text))
     except (ValueError, RecursionError):
-        return _cut_off(stream, content_type, asked)
+        body = events.as_answer(stream.text.decode("utf-8", "replace"), content_type)
+        if body is None:
+            return _cut_off(stream, content_type, asked)
+        if not body["data"] and isinstance(body["error"], dict):
+            refusal = Refusal(200, headers, body["error"], asked).explained_in_stream()
+            if refusal:
+                raise refusal from None
     if not isinstance(body, dict):
         raise _no_image("something that is no answer of the Images API")
     data = body.get("data")
@@ -65,9 +76,15 @@ def _understand(stream: AnswerStream, content_type: str, asked: Asked) -> Answer
     if not images:
         raise _instead_of_images(body, entries, asked)
     unusable |= dict.fromkeys(range(len(entries) + 1, asked.request.n + 1), "is missing")
-    usage = body.get("usage")
+    if body.get("error"):
+        log.warning("The upstream's answer ended with an error.")
     has_more = len(images) < sum(file is not None for file in stream.files)
-    return Answer(images, unusable, has_more, usage if isinstance(usage, dict) else {})
+    return Answer(images, unusable, has_more, _object(body, "usage"), _object(body, "svg_usage"))
+
+
+def _object(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = body.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _image(entry: object, files: list[Base64File | None]) -> Base64File | str | None:

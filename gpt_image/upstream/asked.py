@@ -11,9 +11,12 @@ class Asked:
     """One request to the upstream."""
 
     request: ImageRequest
-    model: str
-    """Its name as sent upstream."""
     credential: str
     """What the operator or caller calls the key in use, as in "openai_api_key"."""
     door: Door
     """Through which the upstream's words go."""
+
+    @property
+    def model(self) -> str:
+        """Its name as sent upstream."""
+        return self.request.model

@@ -1,6 +1,7 @@
 """One request to the Images API, and what came of it."""
 
 import logging
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from gpt_image.upstream.payers import Payer
 
 log = logging.getLogger(__name__)
 
+_MAY_BE_LEFT_OUT = {"safety_identifier", "moderation", "stream", "partial_images"}
+
 
 @dataclass
 class Call:
@@ -34,8 +37,9 @@ class Call:
     images: Sequence[InputImage]
     directory: Path
     """Where large images of the answer are received."""
-    model: str
     deadline: Deadline
+    streamed: bool
+    """Whether the answer is asked for as events."""
     left_out: set[str] = field(default_factory=set, init=False)
     """Parameters that this upstream does not know."""
 
@@ -51,9 +55,9 @@ class Call:
             except errors.RequestRejected as error:
                 # Gateways that know an older API; a refused request was not billed.
                 extra = error.unknown_parameter
-                if extra not in {"safety_identifier", "moderation"} or extra in self.left_out:
+                if extra not in _MAY_BE_LEFT_OUT or extra in self.left_out:
                     raise
-                self.left_out.add(extra)
+                self.left_out |= {extra, "partial_images"} if extra == "stream" else {extra}
                 log.warning("The upstream does not know %s; asking again without it.", extra)
 
     async def _send(self) -> Answer:
@@ -89,7 +93,9 @@ class Call:
 
     @asynccontextmanager
     async def _response(self) -> AsyncIterator[openai.AsyncAPIResponse[Any]]:
-        body = self.request.body(self.model)
+        body = self.request.body()
+        if self.streamed:
+            body |= {"stream": True, "partial_images": 0}
         for name in self.left_out:
             body.pop(name, None)
         api = self.payer.client.images.with_streaming_response
@@ -106,17 +112,19 @@ class Call:
         with ExitStack() as opened:
             # Open files because the SDK streams them, while it would copy bytes. Always a list,
             # named and typed: the API refuses the types that the SDK guesses for bare bytes.
-            files = [
-                (image.name, opened.enter_context(open_file), image.content_type)
-                for image, open_file in await in_thread(_open_all, self.images)
-            ]
-            async with api.edit(image=files, **arguments) as response:
+            files = defaultdict(list)
+            for image, open_file in await in_thread(_open_all, self.images):
+                file = (image.name, opened.enter_context(open_file), image.content_type)
+                files[image.part].append(file)
+            images = files.pop("image")
+            over_first: dict[str, Any] = {part: file for part, (file,) in files.items()}
+            async with api.edit(image=images, **over_first, **arguments) as response:
                 yield response
 
     @property
     def _asked(self) -> Asked:
         door = Door((self.payer.key, *self.payer.account), self.request.prompt)
-        return Asked(self.request, self.model, self.payer.credential, door)
+        return Asked(self.request, self.payer.credential, door)
 
 
 def _open_all(images: Sequence[InputImage]) -> list[tuple[InputImage, BinaryIO]]:

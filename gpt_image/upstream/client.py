@@ -42,7 +42,8 @@ class Upstream:
             GptImageError: one of explain.py or answer.py, after all allowed retries.
         """
         settings = self._settings
-        call = Call(payer, request, images, directory, settings.openai_image_model, deadline)
+        streamed = settings.openai_stream_upstream and request.can_be_streamed
+        call = Call(payer, request, images, directory, deadline, streamed)
         try:
             answer = await repeated_while_safe(
                 call.send, deadline, also_ambiguous=settings.openai_retry_ambiguous

@@ -23,7 +23,7 @@ from gpt_image.upstream.refusal import Refusal
 def explain(error: Exception, asked: Asked) -> GptImageError:
     """What an exception of the openai SDK or of its HTTP client means, as one of our own."""
     if isinstance(error, openai.APIStatusError):
-        return Refusal(error, asked).explained()
+        return Refusal.of(error, asked).explained()
     if isinstance(error, openai.APIConnectionError | httpx2.TransportError):
         return _explain_transport(error)
     if isinstance(error, openai.APIError | openai.OpenAIError | httpx2.HTTPError):

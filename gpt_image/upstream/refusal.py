@@ -7,7 +7,8 @@ behind the door: otherwise a prompt that is echoed could choose the error.
 
 import math
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 import openai
 
@@ -47,12 +48,14 @@ _OPENAIS_FAILURES = {
 class Refusal:
     """One such answer."""
 
-    def __init__(self, error: openai.APIStatusError, asked: Asked) -> None:
-        body: dict[str, Any] = error.body if isinstance(error.body, dict) else {}
+    def __init__(
+        self, status: int, headers: Mapping[str, str], body: Mapping[str, Any], asked: Asked
+    ) -> None:
+        """`body` is what stands under `error` in the answer."""
         door = asked.door
         self.asked = asked
-        self.status = error.status_code
-        self.headers = error.response.headers
+        self.status = status
+        self.headers = headers
         self.details = body.get("moderation_details")
         # As the upstream wrote them, to be compared and never to be shown.
         self.raw_code, self.raw_type, self.raw_param = (
@@ -63,13 +66,28 @@ class Refusal:
         self.message = door.message(body.get("message")).rstrip(".")
         self.code = door.name(self.raw_code or self.raw_type)
         self.param = door.name(self.raw_param)
-        self.request_id = door.request_id(error.request_id)
+        self.request_id = door.request_id(headers.get("x-request-id"))
         known = {"code": self.code, "request id": self.request_id}
         parts = [f"{name}: {value}" for name, value in known.items() if value]
         self.suffix = f" ({', '.join([f'HTTP {self.status}', *parts])})"
 
+    @classmethod
+    def of(cls, error: openai.APIStatusError, asked: Asked) -> Self:
+        body = error.body if isinstance(error.body, dict) else {}
+        return cls(error.status_code, error.response.headers, body, asked)
+
     def explained(self) -> GptImageError:
-        error = self._told_apart()
+        return self._with_evidence(self._told_apart())
+
+    def explained_in_stream(self) -> GptImageError | None:
+        """What an error event in a stream means; None where the work may have been done.
+
+        Whatever is no refusal by its code or words may have been billed: the request was taken.
+        """
+        error = self._of_the_account() or self._of_the_rate() or self._of_the_content()
+        return self._with_evidence(error) if error else None
+
+    def _with_evidence(self, error: GptImageError) -> GptImageError:
         error.status = self.status
         error.code = self.code or None
         error.param = self.param or None
@@ -80,6 +98,7 @@ class Refusal:
         return (
             self._of_the_account()
             or self._of_the_rate()
+            or self._of_the_content()
             or self._of_the_request()
             or self._of_a_server()
             or self._rejected()
@@ -116,7 +135,7 @@ class Refusal:
             return errors.NoModelAccess(
                 f"The account behind {self.asked.credential} may not use the model "
                 f"{self.asked.model}; allow it in the project's settings, or check "
-                f"OPENAI_IMAGE_MODEL{self.suffix}."
+                f"{self.asked.request.model_from}{self.suffix}."
             )
         return None
 
@@ -142,7 +161,7 @@ class Refusal:
             wait,
         )
 
-    def _of_the_request(self) -> GptImageError | None:
+    def _of_the_content(self) -> GptImageError | None:
         if (
             self.raw_code in {"moderation_blocked", "content_policy_violation"}
             or "rejected by the safety system" in self._text
@@ -153,6 +172,9 @@ class Refusal:
                 f"The upstream does not support background '{self.asked.request.background}' for "
                 f"{self.asked.model}; set background to 'auto' or 'opaque'{self.suffix}."
             )
+        return None
+
+    def _of_the_request(self) -> GptImageError | None:
         if self.status == 403:
             # Not the credential's fault for all one knows: firewalls answer so to single prompts.
             said = f": {self.message}" if self.message else ""

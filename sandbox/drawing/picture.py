@@ -10,7 +10,8 @@ from sandbox.drawing.canvas import Canvas
 from sandbox.drawing.caption import write
 from sandbox.drawing.grain import with_grain
 from sandbox.drawing.layout import Area, lay_out
-from sandbox.drawing.palette import Palette, base_hue, palette
+from sandbox.drawing.masked import masked
+from sandbox.drawing.palette import Color, Palette, base_hue, palette
 from sandbox.drawing.typography import printable
 from sandbox.job import Job
 from sandbox.markers import without_markers
@@ -27,12 +28,15 @@ def draw(job: Job, variant: int, seed: int, *, grain: bool = False) -> Image.Ima
     prompt = without_markers(job.prompt)
     text = printable(prompt)
     # What the prompt alone decides is shared, so that variants step through styles side by side.
-    shared = _dice(seed, prompt)
+    shared = dice_of(seed, prompt)
     hue, step = base_hue(prompt, shared), shared.randrange(24) + variant
-    dice = _dice(seed, prompt, variant)
+    dice = dice_of(seed, prompt, variant)
     colors = palette(hue + 12 * variant, step, dice)
     clear = job.background == "transparent"
     look = 2 * variant if clear else step
+    if job.mask is not None:
+        edited = masked(job.inputs[0], job.mask, job.size, step, colors, dice)
+        return edited if clear else _on(colors.paper, edited)
     layout = lay_out(job.size, look, _share(job, text), beside=bool(text))
     image = Image.new("RGBA", job.size) if clear else Image.new("RGB", job.size, colors.paper)
     canvas = Canvas(image)
@@ -42,7 +46,13 @@ def draw(job: Job, variant: int, seed: int, *, grain: bool = False) -> Image.Ima
     return with_grain(image, dice) if grain else image
 
 
-def _dice(*key: object) -> random.Random:
+def _on(paper: Color, image: Image.Image) -> Image.Image:
+    flat = Image.new("RGB", image.size, paper)
+    flat.paste(image, (0, 0), image)
+    return flat
+
+
+def dice_of(*key: object) -> random.Random:
     """Return a generator that depends on the key alone, on every machine."""
     return random.Random(hashlib.sha256(repr(key).encode()).digest())
 

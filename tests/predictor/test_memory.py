@@ -9,6 +9,7 @@ import pytest
 
 from dev.servers import Server, sandbox_server
 from gpt_image.deadline import Deadline
+from gpt_image.inputs import Inputs
 from gpt_image.output_images.fetch import Fetcher
 from gpt_image.output_images.save import save
 from gpt_image.request import ImageRequest
@@ -27,19 +28,28 @@ def upstream() -> Iterator[Server]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("size", "streamed"),
+    [
+        ("2048x2048", False),
+        ("2048x2048", True),
+        pytest.param("3840x2160", True, marks=pytest.mark.long),
+    ],
+)
 def test_ten_images_never_stand_in_memory_together(
-    upstream: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    upstream: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: str, streamed: bool
 ) -> None:
     monkeypatch.setenv("OPENAI_PROXY_URL", upstream.url)
+    monkeypatch.setenv("OPENAI_STREAM_UPSTREAM", str(streamed))
     settings = take_settings()
     first, ten = tmp_path / "first", tmp_path / "ten"
     first.mkdir()
     ten.mkdir()
-    asyncio.run(_predict(settings, first, images=1))  # all that is imported late
+    asyncio.run(_predict(settings, first, size, images=1))  # all that is imported late
 
     tracemalloc.start()
     try:
-        files = asyncio.run(_predict(settings, ten, images=IMAGES))
+        files = asyncio.run(_predict(settings, ten, size, images=IMAGES))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -49,20 +59,15 @@ def test_ten_images_never_stand_in_memory_together(
     assert peak < MOST
 
 
-async def _predict(settings: Settings, directory: Path, images: int) -> list[Path]:
+async def _predict(settings: Settings, directory: Path, size: str, images: int) -> list[Path]:
     """What predict.py does with an answer, in this process."""
-    request = ImageRequest.from_inputs(
+    inputs = Inputs(
         prompt="A lighthouse at dusk",
-        aspect_ratio="2048x2048",
-        input_images=None,
+        size=size,
         number_of_images=images,
-        quality="auto",
-        background="auto",
-        output_compression=90,
         output_format="png",
-        moderation="auto",
-        user_id=None,
     )
+    request = ImageRequest.from_inputs(inputs, settings.openai_image_model)
     upstream = Upstream(settings)
     payer = upstream.payer(None)
     async with payer.client:

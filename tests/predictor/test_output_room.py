@@ -11,6 +11,7 @@ import pytest
 
 from dev.servers import Server, predictor_server
 from gpt_image.errors import BadSettings, MachineFault
+from gpt_image.inputs import Inputs
 from gpt_image.output_images.room import Room, wanted_for
 from gpt_image.request import SIZES, ImageRequest
 from tests.support.cog_client import Cog
@@ -24,18 +25,13 @@ MB = 1_000_000
 def request(
     number_of_images: int = 1, aspect_ratio: str = "1:1", output_format: str = "webp"
 ) -> ImageRequest:
-    return ImageRequest.from_inputs(
+    inputs = Inputs(
         prompt="A lighthouse",
         aspect_ratio=aspect_ratio,
-        input_images=None,
         number_of_images=number_of_images,
-        quality="auto",
-        background="auto",
-        output_compression=90,
         output_format=output_format,
-        moderation="auto",
-        user_id=None,
     )
+    return ImageRequest.from_inputs(inputs, "gpt-image-2")
 
 
 def test_more_and_larger_images_want_more_room() -> None:

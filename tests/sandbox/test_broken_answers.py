@@ -104,6 +104,15 @@ def is_error(api: Api) -> None:
     assert answer.json()["error"]["code"] == "image_generation_failed"
 
 
+def is_error_event(api: Api) -> None:
+    answer = ask(api, "event-error code=moderation_blocked", stream=True)
+    assert answer.status_code == 200
+    assert answer.text.startswith("event: error\ndata: ")
+    error = json.loads(answer.text.partition("data: ")[2])["error"]
+    assert error["code"] == "moderation_blocked"
+    assert answer.headers["x-request-id"] in error["message"]
+
+
 def other_format(api: Api) -> None:
     data = payloads(api, "other-format format=jpeg", n=1)[0]["b64_json"]
     assert Image.open(io.BytesIO(base64.b64decode(data))).format == "JPEG"
@@ -131,6 +140,7 @@ SPOILED: dict[str, Callable[[Api], None]] = {
     "fewer-images": bad_images("fewer-images", [True, True]),
     "html": is_html,
     "error-200": is_error,
+    "event-error": is_error_event,
     "data-null": has_data("data-null", None),
     "data-empty": has_data("data-empty", []),
     "url": links("url", [200]),

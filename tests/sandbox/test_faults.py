@@ -122,6 +122,7 @@ def test_a_fault_with_times_stops_so_that_a_retry_succeeds(api: Api) -> None:
         "rate-limit-date retry-after=1e30",
         "slow seconds=-1",
         "other-format format=bmp",
+        "event-error code=none",
     ],
 )
 def test_a_misspelt_marker_is_refused_and_not_passed_over(api: Api, marker: str) -> None:

@@ -4,6 +4,7 @@ import httpx2
 import openai
 
 from gpt_image import errors
+from gpt_image.inputs import Inputs
 from gpt_image.request import ImageRequest
 from gpt_image.upstream.asked import Asked
 from gpt_image.upstream.door import Door
@@ -21,16 +22,6 @@ def status_error(status: int, body: object, **headers: str) -> openai.APIStatusE
 
 
 def explained(error: Exception, prompt: str = "A lighthouse") -> errors.GptImageError:
-    request = ImageRequest.from_inputs(
-        prompt=prompt,
-        aspect_ratio="1:1",
-        input_images=None,
-        number_of_images=1,
-        quality="auto",
-        background="transparent",
-        output_compression=90,
-        output_format="webp",
-        moderation="auto",
-        user_id=None,
-    )
-    return explain(error, Asked(request, "m", "openai_api_key", Door(["test-key-abc"], prompt)))
+    inputs = Inputs(prompt=prompt, background="transparent")
+    request = ImageRequest.from_inputs(inputs, operators_model="m")
+    return explain(error, Asked(request, "openai_api_key", Door(["test-key-abc"], prompt)))

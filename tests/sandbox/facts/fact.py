@@ -29,6 +29,7 @@ SDK = "types and texts of the openai SDK 3.52"
 CODES = "OpenAI's guide to error codes"
 REFERENCE = "OpenAI's API reference"
 HELP = "help.openai.com, articles 5955604 and 6614457"
+REPORTS = "pages and notes of relays, November 2026"
 DUMP = "headers of a real answer"
 OURS = "the sandbox's own choice where nothing is known"
 

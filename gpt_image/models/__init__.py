@@ -1,0 +1,1 @@
+"""What each image model can do: a table of data, and the checks that read it."""
