@@ -1,14 +1,14 @@
 """From what a dialect has made of a request to a prediction that is accepted."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from api.errors import ApiError
 from api.ids import new_id, now
 from api.parts import Parts
-from api.predictions.acceptance import Accepted
+from api.predictions.acceptance import Accepted, AcceptedGroup
 from api.predictions.prediction import NewPrediction
 from api.tenants import Tenant
 
@@ -42,6 +42,10 @@ class Asked:
     webhook_events: tuple[str, ...] = ()
     caller_id: str | None = None
     group_id: str | None = None
+    dialect: str | None = None
+    dialect_data: Mapping[str, Any] | None = None
+    """What the dialect must know for its answers."""
+    upload_url: str | None = None
 
 
 async def accept(asked: Asked, the: Parts) -> Accepted:
@@ -69,6 +73,34 @@ async def accept(asked: Asked, the: Parts) -> Accepted:
     return accepted
 
 
+async def accept_group(asked: Sequence[Asked], the: Parts) -> AcceptedGroup:
+    """The same for those that are one task of their caller's: all of them, or none.
+
+    Raises:
+        ApiError: they are refused; nothing of them is kept.
+    """
+    first = asked[0]
+    try:
+        async with the.predictions.turn_of(first.request_hash):
+            accepted = await the.predictions.accept_group(
+                [await _checked(each, the) for each in asked],
+                first.tenant,
+                began_at=first.began_at,
+                hung_up=first.hung_up,
+            )
+    except ApiError:
+        await _forget(asked, the)
+        raise
+    if accepted.repeats:
+        await _forget(asked, the)
+    return accepted
+
+
+async def _forget(asked: Sequence[Asked], the: Parts) -> None:
+    for each in asked:
+        await the.input_files.forget(each.id)
+
+
 async def _checked(asked: Asked, the: Parts) -> NewPrediction:
     schema = the.model.version.schema
     unknown = sorted(asked.input.keys() - schema.properties.keys())
@@ -93,4 +125,7 @@ async def _checked(asked: Asked, the: Parts) -> NewPrediction:
         webhook_events=asked.webhook_events,
         caller_id=asked.caller_id,
         group_id=asked.group_id,
+        dialect=asked.dialect,
+        dialect_data=asked.dialect_data,
+        upload_url=asked.upload_url,
     )

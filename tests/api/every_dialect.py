@@ -12,6 +12,7 @@ import requests
 
 from tests.api.openai_caller import OpenAICaller
 from tests.api.replicate_caller import ReplicateCaller
+from tests.api.runware_caller import RunwareCaller, inference
 
 _ENDS = {"completed", "failed", "cancelled"}
 _HEADERS_OF_RETRIES = {"x-stainless-retry-count": "1"}
@@ -71,11 +72,24 @@ def by_coretodays(
     return requests.get(job["result"][0], timeout=30).content
 
 
-DIALECTS: dict[str, Draw] = {
+def by_runwares(url: str, token: str, prompt: str) -> bytes:
+    """Without a key of OpenAI's, for which Runware has no place."""
+    settings = {"openai": {"quality": "low"}}
+    answer = RunwareCaller(url, token).post(
+        inference(prompt, outputFormat="PNG", outputType="base64Data", providerSettings=settings)
+    )
+    if answer.status_code != 200:
+        raise NoPicture(answer.text)
+    return base64.b64decode(answer.json()["data"][0]["imageBase64Data"])
+
+
+TAKING_KEYS: dict[str, Draw] = {
     "Replicate": by_replicates,
     "OpenAI": by_openais,
     "core.today": by_coretodays,
 }
+"""Those that have a place for a caller's own key of OpenAI's."""
+DIALECTS: dict[str, Draw] = TAKING_KEYS | {"Runware": by_runwares}
 
 
 def _square(prompt: str, **size: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from dev.servers import get
 from dev.servers.api import Api, api_before
 from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind
-from tests.api.every_dialect import DIALECTS, Draw, NoPicture
+from tests.api.every_dialect import DIALECTS, TAKING_KEYS, Draw, NoPicture
 from tests.api.replicate_caller import ReplicateCaller
 from tests.api.test_secrets_at_rest import CANARY, PROMPT_CANARY, places_with
 from tests.support.sandbox_client import Sandbox
@@ -40,7 +40,7 @@ def test_the_same_prompt_is_the_same_picture_for_the_same_money(
     assert len(sandbox.ledger) == len(DIALECTS)
 
 
-@pytest.mark.parametrize("draw", DIALECTS.values(), ids=DIALECTS)
+@pytest.mark.parametrize("draw", TAKING_KEYS.values(), ids=TAKING_KEYS)
 def test_a_callers_key_is_nowhere(own_api: Api, sandbox: Sandbox, draw: Draw) -> None:
     told = []
     for what in ("", "[sandbox:key-rejected]"):

@@ -1,6 +1,7 @@
 """SIGKILL while a dialect's caller waits: sent again, its request gets what was begun.
 
-Replicate's dialect goes through every step of it in test_kills.py.
+Replicate's dialect goes through every step of it in test_kills.py, and Runware's through its own
+in test_runware_kills.py.
 """
 
 import itertools
@@ -11,11 +12,11 @@ import pytest
 import requests
 
 from tests.api.crashes import SETTINGS, Crashes, crashes
-from tests.api.every_dialect import DIALECTS, Draw, NoPicture
+from tests.api.every_dialect import TAKING_KEYS, Draw, NoPicture
 
 pytestmark = pytest.mark.long
 
-OTHERS = {name: draw for name, draw in DIALECTS.items() if name != "Replicate"}
+OTHERS = {name: draw for name, draw in TAKING_KEYS.items() if name != "Replicate"}
 _numbers = itertools.count(5_000_001)
 
 

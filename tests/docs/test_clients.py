@@ -17,7 +17,7 @@ from tests.api.clients.published import HERE, javascript_clients
 from .blocks import blocks
 
 PAGE = "docs/clients.md"
-API = "http://127.0.0.1:8000"
+API = "127.0.0.1:8000"
 
 SNIPPETS = {
     block.partition("\n")[0].lstrip("#/ "): (language, block)
@@ -30,6 +30,8 @@ JAVASCRIPT = {
     "@ai-sdk/replicate@3.0.46 ai@7.0.173": "javascript",
     "openai@7.57.0": "javascript-openai",
     "@ai-sdk/openai@4.0.118 ai@7.0.173": "javascript-openai",
+    "@runware/sdk-js@1.3.2": "javascript-runware",
+    "@runware/ai-sdk-provider@2.0.0 ai@6.0.322": "javascript-runware",
 }
 """The folder of clients that has those packages."""
 PYTHON = {
@@ -39,6 +41,8 @@ PYTHON = {
         "openai-2": HERE / "openai-2.txt",
         "openai-3": HERE / "openai-3.txt",
     },
+    "runware==0.5.24": {"runware-0": HERE / "runware-0.txt"},
+    "runware-sdk==1.8.0": {"runware-sdk": HERE / "runware-sdk.txt"},
     "litellm==1.106.2": {"litellm": REQUIREMENTS},
 }
 """The environments that have them, each with its requirements."""
@@ -86,7 +90,7 @@ def test_a_snippet_saves_a_picture(first: str, place: str, served: Api, tmp_path
     language, snippet = SNIPPETS[first]
     assert API in snippet
     program = tmp_path / {"python": "a.py", "javascript": "a.mjs", "sh": "a.sh"}[language]
-    program.write_text(snippet.replace(API, served.url))
+    program.write_text(snippet.replace(API, served.url.removeprefix("http://")))
     if language == "python":
         command = str(environment(place, PYTHON[first][place]) / "bin" / "python")
     elif language == "javascript":
