@@ -14,11 +14,11 @@ without_credentials = unset $$(env | sed -n \
 	-e 's/^\([A-Za-z]*_[Pp][Rr][Oo][Xx][Yy]\)=.*/\1/p')
 pytest = $(without_credentials); ./scripts/temporary $(python) -m pytest
 # What needs more than Python or takes minutes, left to `make ci`; markers in pyproject.toml.
-needs_more = container or litellm or haproxy or clients or long
+needs_more = container or litellm or haproxy or clients or browser or long
 
 .DEFAULT_GOAL := help
 .PHONY: help predict serve test ci test-quick lint format types tests tests-that-need-more docs \
-	lock samples openapi cog-check container-test bench bench-api bench-smoke clean
+	lock samples screenshots openapi cog-check container-test bench bench-api bench-smoke clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1#/p' Makefile | awk -F'#' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -56,7 +56,8 @@ tests-that-need-more:
 	@./scripts/package haproxy haproxy || test -z "$$CI"
 	@./scripts/package node nodejs || test -z "$$CI"
 	@./scripts/package npm npm || test -z "$$CI"
-	@$(pytest) -m "litellm or haproxy or clients"
+	@./scripts/package chromium chromium || test -z "$$CI"
+	@$(pytest) -m "litellm or haproxy or clients or browser"
 	@$(pytest) -n 2 --dist loadgroup -m long
 
 format: ## mend format and import order
@@ -75,6 +76,10 @@ lock: ## write the lock files of the Cog image and of the API, with exact pins f
 samples: ## draw the sample inputs and the contact sheet again
 	@$(environment) test
 	@$(python) -m dev.samples
+
+screenshots: ## show the API's page in every state, into docs/screenshots; needs Chromium
+	@$(environment) test
+	@./scripts/temporary $(python) -m dev.screenshots
 
 openapi: ## write openapi.json from predict.py with the real Cog CLI
 	@./scripts/openapi

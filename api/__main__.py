@@ -17,6 +17,7 @@ from api.servers import listening
 from api.settings import BadSettings, Settings, read_settings
 from api.single import owning
 from api.tenants import Tenants
+from api.websockets import protocol
 
 _FIRST_TENANT = "default"
 _STOP_WITHIN = 10  # seconds for open requests; a caller that waits can poll afterwards
@@ -117,7 +118,11 @@ def _serve(settings: Settings) -> int:
         server_header=False,
         timeout_graceful_shutdown=_STOP_WITHIN,
         timeout_keep_alive=75,
-        ws="none",
+        ws=protocol(settings),
+        ws_max_size=settings.max_body_bytes,
+        ws_ping_interval=settings.websocket_ping_seconds,
+        ws_ping_timeout=settings.websocket_ping_seconds,
+        ws_per_message_deflate=False,  # a few bytes could unpack to gigabytes
     )
     server = uvicorn.Server(config)
     with listening(settings.host, settings.port, "API_PORT") as listener:

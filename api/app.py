@@ -10,9 +10,15 @@ from starlette.requests import ClientDisconnect
 from api import health
 from api.body import Bodies
 from api.database import Database
+from api.dialects.coretoday import application as coretoday
+from api.dialects.openai import application as openai
 from api.dialects.replicate import account, create, files, models, predictions
 from api.dialects.replicate.problems import hung_up, problem, unforeseen, unknown_path
 from api.dialects.replicate.shapes import Shapes
+from api.dialects.routing import ByDialect, Dialect
+from api.dialects.runware import application as runware
+from api.dialects.runware.finish import Finish
+from api.dialects.runware.results import Results
 from api.errors import ApiError
 from api.fetching import open_fetcher
 from api.files import serving
@@ -20,15 +26,17 @@ from api.files.addresses import Signer
 from api.files.files import Files
 from api.files.store import Store as FileStore
 from api.files.sweeping import keep_sweeping
+from api.files.thumbnails import Thumbnails
 from api.limits import Rates
 from api.metrics import create_metrics
 from api.models import Model
 from api.parts import Parts
 from api.paths import MendedPaths
+from api.playground.routes import router as playground
 from api.predictions.cog import open_cog
 from api.predictions.heart import open_heart
 from api.predictions.input_files import InputFiles
-from api.predictions.prediction import Prediction
+from api.predictions.prediction import End, Prediction
 from api.predictions.retention import Retention
 from api.predictions.worker import Background
 from api.refused_start import RefusedStart
@@ -37,6 +45,7 @@ from api.servers import listening, serving_on
 from api.settings import Settings
 from api.single import owning
 from api.tenants import Tenants
+from api.uploading import Uploading
 from api.webhooks import Webhooks
 
 
@@ -58,10 +67,19 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(HTTPException, unknown_path)
     app.add_exception_handler(ClientDisconnect, hung_up)
     app.add_exception_handler(Exception, unforeseen)
+    app.add_middleware(
+        ByDialect,
+        applications={
+            Dialect.OPENAI: openai.create_app(),
+            Dialect.CORETODAY: coretoday.create_app(),
+            Dialect.RUNWARE: runware.create_app(),
+        },
+    )
     app.add_middleware(MendedPaths)
     app.add_middleware(RefusedStart)
     for part in (health, serving, create, predictions, models, files, account):
         app.include_router(part.router)
+    app.include_router(playground)
     return app
 
 
@@ -88,10 +106,24 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         await model.restore()
         background = Background()
 
-        async def render(prediction: Prediction) -> bytes:
+        scales = Finish(stored, settings.data_directory / "scratch")
+
+        async def render(prediction: Prediction, place: int | None) -> bytes:
+            if prediction.dialect == Dialect.RUNWARE:
+                return await Results(the).webhook(prediction, place)
             return await Shapes(the).webhook(prediction)
 
-        webhooks = Webhooks(database, tenants, fetcher, render, attempts=settings.webhook_attempts)
+        async def finish(prediction: Prediction, end: End) -> End:
+            return await scales(prediction, end) if prediction.dialect == Dialect.RUNWARE else end
+
+        webhooks = Webhooks(
+            database,
+            tenants,
+            fetcher,
+            render,
+            Uploading(stored, fetcher).put,
+            attempts=settings.webhook_attempts,
+        )
         callbacks = ending.enter_context(
             listening("127.0.0.1", settings.worker_port, "API_WORKER_PORT")
         )
@@ -100,7 +132,9 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             database, stored, settings.retention_seconds, settings.record_retention_seconds
         )
         heart = await ending.enter_async_context(
-            open_heart(settings, database, keyring, stored, fetcher, cog, webhooks.tell, worker_url)
+            open_heart(
+                settings, database, keyring, stored, fetcher, cog, webhooks.tell, finish, worker_url
+            )
         )
         the = Parts(
             settings=settings,
@@ -110,6 +144,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             rates=Rates(),
             bodies=Bodies(settings),
             files=stored,
+            thumbnails=Thumbnails(stored),
             fetcher=fetcher,
             model=model,
             input_files=InputFiles(

@@ -4,8 +4,8 @@ import asyncio
 import json
 import math
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from fastapi import Request
@@ -28,8 +28,11 @@ class Bodies:
         self._together = 0
 
     @asynccontextmanager
-    async def read(self, request: Request) -> AsyncIterator[bytes]:
+    async def read(self, request: Request, most: int | None = None) -> AsyncIterator[bytes]:
         """The body; it counts as in flight until the block ends.
+
+        Args:
+            most: bytes, where it is less than the setting.
 
         Raises:
             WrongMediaType: it is compressed.
@@ -40,7 +43,8 @@ class Bodies:
         encoding = request.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in {"", "identity"}:
             raise WrongMediaType("Send the body uncompressed, without Content-Encoding.")
-        self._check_announced(request)
+        most = min(most or self._most, self._most)
+        _check_announced(request, most)
         pieces: list[bytes] = []
         size = 0
         try:
@@ -48,7 +52,7 @@ class Bodies:
                 async for piece in request.stream():
                     size += len(piece)
                     self._together += len(piece)
-                    self._check(size)
+                    self._check(size, most)
                     pieces.append(piece)
         except TimeoutError:
             self._together -= size
@@ -61,22 +65,37 @@ class Bodies:
         finally:
             self._together -= size
 
-    def _check_announced(self, request: Request) -> None:
-        announced = request.headers.get("content-length", "0")
-        if announced.isdecimal() and int(announced) > self._most:
-            raise self._too_large()
+    @contextmanager
+    def holding(self, size: int) -> Iterator[None]:
+        """So many bytes that came in another way count as in flight, until the block ends.
 
-    def _check(self, size: int) -> None:
-        if size > self._most:
-            raise self._too_large()
+        Raises:
+            NotReady: with them, all bodies together would be too large.
+        """
+        self._together += size
+        try:
+            self._check(0, self._most)
+            yield
+        finally:
+            self._together -= size
+
+    def _check(self, size: int, most: int) -> None:
+        if size > most:
+            raise _too_large(most)
         if self._together > self._most_together:
             raise NotReady("Too many large requests are on their way; try again in a minute.")
 
-    def _too_large(self) -> TooLarge:
-        return TooLarge(
-            f"The body is larger than {self._most / 1e6:g}MB; upload files first, and send their "
-            "addresses."
-        )
+
+def _check_announced(request: Request, most: int) -> None:
+    announced = request.headers.get("content-length", "0")
+    if announced.isdecimal() and int(announced) > most:
+        raise _too_large(most)
+
+
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(
+        f"The body is larger than {most / 1e6:g}MB; upload files first, and send their addresses."
+    )
 
 
 def json_object(body: bytes) -> dict[str, Any]:
@@ -85,6 +104,23 @@ def json_object(body: bytes) -> dict[str, Any]:
     Raises:
         BadRequest: it is none.
     """
+    value = _json(body)
+    if not isinstance(value, dict):
+        raise BadRequest("The body is not a JSON object.")
+    return value
+
+
+def json_list(body: bytes) -> list[Any]:
+    """The same for a JSON array; an object alone stands for an array of it."""
+    value = _json(body)
+    if isinstance(value, dict):
+        return [value]
+    if not isinstance(value, list):
+        raise BadRequest("The body is not a JSON array.")
+    return value
+
+
+def _json(body: bytes) -> Any:  # noqa: ANN401 - JSON
     if len(body) > _MOST_VALUES and sum(map(body.count, (b",", b"[", b"{"))) > _MOST_VALUES:
         # 60 MB of empty lists would take 1.7 GB, and the event loop for most of a minute.
         raise BadRequest(f"The body holds more than {_MOST_VALUES} values.")
@@ -94,12 +130,10 @@ def json_object(body: bytes) -> dict[str, Any]:
         raise _too_deep() from None
     except ValueError:
         raise BadRequest("The body is not JSON.") from None
-    if not isinstance(value, dict):
-        raise BadRequest("The body is not a JSON object.")
-    _check_depth(value)
+    if isinstance(value, dict | list):
+        _check_depth(value)
     has_halves = b"\\u" in body and _ESCAPED_SURROGATE.search(body)
-    mended: dict[str, Any] = _mended(value) if has_halves else value
-    return mended
+    return _mended(value) if has_halves else value
 
 
 def _no_number(name: str) -> float:
@@ -117,7 +151,7 @@ def _too_deep() -> BadRequest:
     return BadRequest(f"The body is nested deeper than {_DEEPEST} levels.")
 
 
-def _check_depth(value: object) -> None:
+def _check_depth(value: dict[str, Any] | list[Any]) -> None:
     level: list[Any] = [value]
     for _ in range(_DEEPEST):
         level = [

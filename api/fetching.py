@@ -84,11 +84,34 @@ class Fetcher:
             FetchRefused: the URL is no http(s) URL, or leads to an address that is not public.
             FetchFailed: not reached, or no answer within `seconds`.
         """
+        return await self._send("POST", url, body, headers, seconds, entry)
+
+    async def put(
+        self,
+        url: str,
+        content: AsyncIterator[bytes],
+        headers: Mapping[str, str],
+        *,
+        seconds: float,
+        entry: str,
+    ) -> int:
+        """Send `content`, whose Content-Length is among the headers; the rest is as in `post`."""
+        return await self._send("PUT", url, content, headers, seconds, entry)
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        body: bytes | AsyncIterator[bytes],
+        headers: Mapping[str, str],
+        seconds: float,
+        entry: str,
+    ) -> int:
         checked = parse(url, entry)
         async with (
             _failures_of(entry, seconds),
-            self._session.post(
-                checked, data=body, headers=headers, allow_redirects=False
+            self._session.request(
+                method, checked, data=body, headers=headers, allow_redirects=False
             ) as answer,
         ):
             return answer.status

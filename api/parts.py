@@ -9,6 +9,7 @@ from api.body import Bodies
 from api.database import Database
 from api.fetching import Fetcher
 from api.files.files import Files
+from api.files.thumbnails import Thumbnails
 from api.limits import Rates
 from api.models import Model
 from api.predictions.heart import Heart
@@ -30,6 +31,7 @@ class Parts:
     rates: Rates
     bodies: Bodies
     files: Files
+    thumbnails: Thumbnails
     fetcher: Fetcher
     model: Model
     input_files: InputFiles

@@ -18,9 +18,15 @@ class MendedPaths:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
-        if scope["type"] == "http":
-            path = _VERSIONS.sub("/v1", scope["path"])
-            mended = path.rstrip("/") or "/"
-            if mended != scope["path"]:
-                scope = {**scope, "path": mended, "raw_path": mended.encode()}
+        if scope["type"] in {"http", "websocket"}:
+            raw = scope.get("raw_path") or scope["path"].encode()
+            scope = {
+                **scope,
+                "path": _mended(scope["path"]),
+                "raw_path": _mended(raw.decode("latin-1")).encode("latin-1"),
+            }
         await self._app(scope, receive, send)
+
+
+def _mended(path: str) -> str:
+    return _VERSIONS.sub("/v1", path).rstrip("/") or "/"

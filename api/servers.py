@@ -46,6 +46,7 @@ async def serving_on(listener: socket.socket, app: ASGIApp) -> AsyncIterator[Non
         log_config=None,  # uvicorn's own would print faults with all that their text repeats
         access_log=False,
         server_header=False,
+        ws="none",
         timeout_graceful_shutdown=_STOP_WITHIN,
     )
     server = _Beside(config)

@@ -2,7 +2,7 @@
 
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError
@@ -167,6 +167,18 @@ class Settings(BaseSettings):
         ge=1,
         le=20,
         description="How often the last webhook is tried; waits double from 1 s, up to 10 min.",
+    )
+    websocket_ping_seconds: float = Field(
+        default=20,
+        gt=0,
+        description="A WebSocket is pinged so often, and closed when nothing answers for so long.",
+    )
+    runware_sizes: Literal["scale", "refuse"] = Field(
+        default="scale",
+        description=(
+            "What becomes of a size that Runware's clients ask for and the model does not draw: "
+            "the nearest is drawn and scaled, or the task is refused."
+        ),
     )
     private_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
         default=(),

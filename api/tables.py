@@ -92,9 +92,13 @@ predictions = Table(
     # Its request said that it repeats one, which had not been accepted yet.
     Column("before_its_first", Boolean, nullable=False, default=False),
     Column("caller_id", String(64)),  # an id of the caller's own choosing
-    Column("group_id", String(64)),
+    Column("group_id", String(64)),  # what predictions have in common that are one task of a caller
     Column("dollars", Double, nullable=False, default=0.0),  # reserved, then settled
+    Column("dialect", String(16)),  # that tells of its end; absent: Replicate's
+    Column("dialect_data", JSON(none_as_null=True)),  # what that dialect must know for its answers
+    Column("upload_url", Text),  # where its caller wants each output put
     UniqueConstraint("tenant_id", "caller_id"),
+    Index("ix_predictions_tenant_id_group_id", "tenant_id", "group_id"),
     Index("ix_predictions_tenant_id_created_at", "tenant_id", "created_at", "id"),
     Index("ix_predictions_state", "state"),
     Index("ix_predictions_token_id_request_hash", "token_id", "request_hash"),
@@ -116,6 +120,8 @@ files = Table(
     Column("metadata", JSON, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("expires_at", Double),  # absent: kept as long as its prediction's data
+    Column("caller_id", String(64)),  # the id by which its tenant's callers know it
+    Index("ix_files_tenant_id_caller_id", "tenant_id", "caller_id", unique=True),
     Index("ix_files_tenant_id_created_at", "tenant_id", "created_at", "id"),
     Index("ix_files_expires_at", "expires_at"),
 )
@@ -130,4 +136,6 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False, default=0),
     Column("next_at", Double, nullable=False, index=True),
     Column("created_at", Double, nullable=False),
+    Column("kind", String(16), nullable=False, server_default="webhook"),  # or upload
+    Column("place", Integer),  # of the output that it is about; absent: the whole prediction
 )

@@ -111,6 +111,12 @@ class Tenants:
         async with self._database.write() as connection:
             return (await connection.execute(ended)).first() is not None
 
+    async def names(self) -> dict[str, str]:
+        """All tenants' names by their ids."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(select(tenants.c.id, tenants.c.name))).all()
+        return dict(rows)
+
     async def any_token(self) -> bool:
         """Whether somebody could call."""
         async with self._database.read() as connection:

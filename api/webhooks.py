@@ -1,4 +1,7 @@
-"""Webhooks to callers: signed, and the last one tried until it arrives or is given up."""
+"""Webhooks to callers: signed, and the last one tried until it arrives or is given up.
+
+What else a prediction's end owes is tried in the same way: outputs that are put somewhere.
+"""
 
 import asyncio
 import logging
@@ -13,6 +16,7 @@ from api.database import Database
 from api.fetching import Fetcher, FetchFailed, FetchRefused
 from api.ids import new_id, now
 from api.metrics import DELIVERING, FETCHES_REFUSED, WEBHOOK_FAILURES
+from api.predictions.deliveries import UPLOAD
 from api.predictions.prediction import Prediction
 from api.predictions.store import Store
 from api.sealing import NotOpened
@@ -27,7 +31,10 @@ _LONGEST_WAIT = 600.0
 _APART = 0.5  # seconds between two events of a kind for one prediction, as at Replicate
 _IDLE = 30.0
 
-Render = Callable[[Prediction], Awaitable[bytes]]
+Render = Callable[[Prediction, int | None], Awaitable[bytes]]
+"""The body of a webhook, about one output where its place is given."""
+Upload = Callable[[Prediction, int], Awaitable[bool]]
+"""Puts an output where its caller wants it; whether it arrived."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,8 @@ class _Delivery:
     id: str
     prediction_id: str
     attempts: int
+    kind: str
+    place: int | None
 
 
 class Webhooks:
@@ -51,6 +60,7 @@ class Webhooks:
         tenants: Tenants,
         fetcher: Fetcher,
         render: Render,
+        upload: Upload,
         *,
         attempts: int,
     ) -> None:
@@ -58,6 +68,7 @@ class Webhooks:
         self._tenants = tenants
         self._fetcher = fetcher
         self._render = render
+        self._upload = upload
         self._attempts = attempts
         self._due = asyncio.Event()
         self._sent_at: dict[tuple[str, str], float] = {}
@@ -69,7 +80,7 @@ class Webhooks:
         if event == "completed":
             for kind in ("logs", "output"):
                 self._sent_at.pop((prediction.id, kind), None)
-            if prediction.webhook:
+            if prediction.webhook or prediction.upload_url:
                 self._due.set()
             if prediction.output is None or "completed" in prediction.webhook_events:
                 return
@@ -122,7 +133,8 @@ class Webhooks:
             if len(self._in_flight) >= _AT_ONCE:
                 break
             self._in_flight.add(row["id"])
-            self._start(self._deliver(_Delivery(row["id"], row["prediction_id"], row["attempts"])))
+            named = {name: row[name] for name in _Delivery.__dataclass_fields__}
+            self._start(self._deliver(_Delivery(**named)))
         return _IDLE
 
     async def _deliver(self, delivery: _Delivery) -> None:
@@ -140,11 +152,11 @@ class Webhooks:
         if prediction is None or prediction.removed_at is not None:
             await self._forget(delivery)
             return
-        if await self._post(prediction, delivery.id):
+        if await self._arrived(prediction, delivery):
             DELIVERING.observe(now() - (prediction.completed_at or now()))
             await self._forget(delivery)
         elif delivery.attempts + 1 >= self._attempts:
-            log.warning("A webhook was given up.", extra={"prediction": prediction.id})
+            log.warning("A %s was given up.", delivery.kind, extra={"prediction": prediction.id})
             await self._forget(delivery)
         else:
             wait = min(2.0**delivery.attempts, _LONGEST_WAIT)
@@ -153,6 +165,11 @@ class Webhooks:
             async with self._database.write() as connection:
                 await connection.execute(later.values(values))
 
+    async def _arrived(self, prediction: Prediction, delivery: _Delivery) -> bool:
+        if delivery.kind == UPLOAD and delivery.place is not None:
+            return await self._upload(prediction, delivery.place)
+        return await self._post(prediction, delivery.id, delivery.place)
+
     async def _forget(self, delivery: _Delivery) -> None:
         async with self._database.write() as connection:
             await connection.execute(delete(deliveries).where(deliveries.c.id == delivery.id))
@@ -160,10 +177,12 @@ class Webhooks:
     async def _send_once(self, prediction: Prediction) -> None:
         await self._post(prediction, f"msg_{new_id()}")
 
-    async def _post(self, prediction: Prediction, webhook_id: str) -> bool:
+    async def _post(
+        self, prediction: Prediction, webhook_id: str, place: int | None = None
+    ) -> bool:
         """Whether it arrived."""
         try:
-            body = await self._render(prediction)
+            body = await self._render(prediction, place)
             headers = await self._headers(prediction.tenant_id, webhook_id, body)
             arrived = (
                 200

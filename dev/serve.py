@@ -50,7 +50,8 @@ const input = {{ prompt: "a red bicycle" }};
 const [picture] = await replicate.run("openai/gpt-image-2", {{ input }});
 await writeFile("bike.webp", picture);'
 
-They save picture.0.webp, bicycle.webp and bike.webp where you are. Ctrl-C stops the server."""
+They save picture.0.webp, bicycle.webp and bike.webp where you are. {url} in a browser is a page
+that makes pictures too; sign in there with the token. Ctrl-C stops the server."""
 
 
 def main(argv: Sequence[str]) -> int:

@@ -12,6 +12,7 @@ from api.files.kinds import RASTER
 from api.files.kinds import content_type as type_to_keep
 from api.files.rows import UPLOAD, NoRoom, Place, Rows, StoredFile
 from api.files.store import Store, TooManyBytes
+from api.files.thumbnail_ids import thumbnail_ids
 from api.ids import new_id, now
 from api.tenants import Tenant
 
@@ -49,18 +50,21 @@ class Files:
         content_type: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         expires_at: float | None = None,
+        caller_id: str | None = None,
         room: Room | None = None,
+        file_id: str | None = None,
     ) -> StoredFile:
         """Keep a file; row and bytes are on disk when this returns.
 
         Args:
             content_type: what its sender says; its first bytes may know better.
             room: absent for outputs, which are paid for and kept in any case.
+            file_id: absent for a new one.
 
         Raises:
             TooLarge: there is no room for it; nothing of it is kept.
         """
-        file_id = new_id()
+        file_id = file_id or new_id()
         most = await self._most(tenant_id, room)
         try:
             written = await self._store.write(file_id, _pieces(content), most, sums=kind == UPLOAD)
@@ -79,6 +83,7 @@ class Files:
             metadata=dict(metadata or {}),
             created_at=now(),
             expires_at=expires_at,
+            caller_id=caller_id,
         )
         try:
             await self._rows.insert(file, room.tenant_bytes if room else None)
@@ -103,6 +108,14 @@ class Files:
         )
         await self._rows.update(told)
         return told
+
+    async def name_by_caller(self, file: StoredFile, caller_id: str) -> None:
+        """From now on its tenant's callers know it by that id."""
+        await self._rows.update(replace(file, caller_id=caller_id))
+
+    async def by_caller_id(self, tenant: Tenant, caller_id: str) -> StoredFile | None:
+        """The tenant's own file of that id, unless it has expired."""
+        return await self._rows.by_caller_id(tenant.id, caller_id)
 
     async def find(self, file_id: str) -> StoredFile | None:
         """The file, whoever's it is, unless it has expired."""
@@ -178,9 +191,13 @@ class Files:
         return self._signer.download_query(file.tenant_id, file.id, expires_at)
 
     async def remove(self, file_ids: Sequence[str]) -> None:
-        """Bytes first: a row without bytes is found again, bytes without a row are orphans."""
-        await self._store.delete(file_ids)
-        await self._rows.delete(file_ids)
+        """With their small pictures.
+
+        Bytes first: a row without bytes is found again, bytes without a row are orphans.
+        """
+        ids = [*file_ids, *thumbnail_ids(file_ids)]
+        await self._store.delete(ids)
+        await self._rows.delete(ids)
 
     async def remove_expired(self) -> None:
         """Remove the files whose time is over."""

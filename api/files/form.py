@@ -1,12 +1,14 @@
 """A multipart form part by part, of which no more than a piece is in memory."""
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 
 from api.errors import BadRequest, TooLarge, WrongMediaType
 
@@ -14,6 +16,23 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 _FIELD_BYTES = 64 << 10  # of a part that is no file; our choice, Replicate names none
+
+
+@asynccontextmanager
+async def form_of(request: Request, seconds: float) -> AsyncIterator["Form"]:
+    """The form of a request, to be read whole within the block and so many seconds.
+
+    Raises:
+        WrongMediaType: the body is no multipart form, or compressed.
+        BadRequest: it took too long.
+    """
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise WrongMediaType("Send the form uncompressed, without Content-Encoding.")
+    try:
+        async with asyncio.timeout(seconds):
+            yield Form(request.headers.get("Content-Type", ""), request.stream())
+    except TimeoutError:
+        raise BadRequest(f"The form did not arrive within {seconds:g} s.") from None
 
 
 class Form:
@@ -26,7 +45,7 @@ class Form:
     def __init__(self, content_type: str, body: AsyncIterator[bytes]) -> None:
         kind, options = parse_options_header(content_type)
         if kind != b"multipart/form-data" or not options.get(b"boundary"):
-            raise WrongMediaType("Send the file as multipart/form-data, in a part named content.")
+            raise WrongMediaType("Send the file in a form, as multipart/form-data.")
         self._body = body
         self._events = _Events()
         try:
@@ -75,18 +94,18 @@ class Part:
         while isinstance(piece := await self._form.next_event(), bytes):
             yield piece
 
-    async def text(self) -> str:
-        """All of a small part.
+    async def text(self, most: int = _FIELD_BYTES) -> str:
+        """All of a part of at most so many bytes.
 
         Raises:
-            TooLarge: it is not small.
+            TooLarge: it has more.
             BadRequest: it is no UTF-8, or the form is broken.
         """
         content = bytearray()
         async for piece in self.pieces():
             content += piece
-            if len(content) > _FIELD_BYTES:
-                raise TooLarge(f"A part of the form that is no file has over {_FIELD_BYTES} bytes.")
+            if len(content) > most:
+                raise TooLarge(f"A part of the form that is no file has over {most} bytes.")
         try:
             return content.decode()
         except UnicodeDecodeError:

@@ -10,7 +10,7 @@ from api.database import Connection, Database
 from api.ids import now
 from api.tables import files
 
-UPLOAD, INPUT, OUTPUT = "upload", "input", "output"
+UPLOAD, INPUT, OUTPUT, THUMBNAIL = "upload", "input", "output", "thumbnail"
 
 _F = files.c
 _PORTION = 500  # SQLite bounds the values of one statement
@@ -26,7 +26,7 @@ class StoredFile:
     id: str
     tenant_id: str
     kind: str
-    """UPLOAD, INPUT or OUTPUT."""
+    """UPLOAD, INPUT, OUTPUT or THUMBNAIL."""
     prediction_id: str | None
     name: str
     content_type: str
@@ -38,6 +38,8 @@ class StoredFile:
     metadata: dict[str, Any]
     created_at: float
     expires_at: float | None
+    caller_id: str | None = None
+    """The id by which its tenant's callers know it, unique among theirs."""
 
 
 _COLUMNS = tuple(_F[field.name] for field in fields(StoredFile))
@@ -81,6 +83,12 @@ class Rows:
     async def get(self, file_id: str) -> StoredFile | None:
         """The file, whoever's it is."""
         found = await self._many(_F.id == file_id, _has_time())
+        return found[0] if found else None
+
+    async def by_caller_id(self, tenant_id: str, caller_id: str) -> StoredFile | None:
+        """The tenant's file of that id of its callers'."""
+        theirs = and_(_F.tenant_id == tenant_id, _F.caller_id == caller_id)
+        found = await self._many(theirs, _has_time())
         return found[0] if found else None
 
     async def get_all(self, ids: Sequence[str]) -> list[StoredFile]:

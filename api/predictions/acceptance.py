@@ -1,7 +1,7 @@
 """The transaction that accepts a prediction: once it is through, nothing loses it."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,6 +29,15 @@ class Accepted:
     prediction: Prediction
     is_new: bool
     """False where the request repeats an earlier one, whose prediction this is."""
+
+
+@dataclass(frozen=True)
+class AcceptedGroup:
+    """The predictions of a group, in the order in which they were asked for."""
+
+    predictions: list[Prediction]
+    repeats: str | None
+    """Whose predictions these are, where they are not new: the id of an earlier group."""
 
 
 class Acceptance:
@@ -84,12 +93,39 @@ class Acceptance:
         async with self._database.write() as connection:
             if earlier := await self._repeated(connection, new, began_at, says_it_repeats):
                 return Accepted(earlier, is_new=False)
-            await self._check(connection, new.tenant_id, limits)
-            tag = await _next_tag(connection, new.tenant_id, started_tag)
-            values = self._row(new, tag) | {"before_its_first": says_it_repeats}
-            row = insert(predictions).values(values).returning(*_P)
-            stored = (await connection.execute(row)).mappings().one()
-        return Accepted(Prediction.of(dict(stored)), is_new=True)
+            await self._check(connection, new.tenant_id, limits, 1)
+            stored = await self._store(connection, new, started_tag, says_it_repeats)
+        return Accepted(stored, is_new=True)
+
+    async def accept_group(
+        self, news: Sequence[NewPrediction], limits: Limits, *, began_at: float, started_tag: float
+    ) -> AcceptedGroup:
+        """Store all of one group as queued, or none; or find the group that this request repeats.
+
+        That is the one that has its id, or one that was asked for in the same words and whose
+        answer was lost.
+
+        Raises:
+            Throttled: as in `accept`.
+        """
+        first = news[0]
+        async with self._database.write() as connection:
+            if same := await _group(connection, first.tenant_id, first.group_id):
+                return AcceptedGroup(same, repeats=first.group_id)
+            if lost := await self._repeated(connection, first, began_at, says_it_repeats=False):
+                earlier = await _group(connection, first.tenant_id, lost.group_id)
+                return AcceptedGroup(earlier, repeats=lost.group_id)
+            await self._check(connection, first.tenant_id, limits, len(news))
+            stored = [await self._store(connection, new, started_tag, False) for new in news]
+        return AcceptedGroup(stored, repeats=None)
+
+    async def _store(
+        self, connection: Connection, new: NewPrediction, started_tag: float, says_it_repeats: bool
+    ) -> Prediction:
+        tag = await _next_tag(connection, new.tenant_id, started_tag)
+        values = self._row(new, tag) | {"before_its_first": says_it_repeats}
+        row = insert(predictions).values(values).returning(*_P)
+        return Prediction.of(dict((await connection.execute(row)).mappings().one()))
 
     def _row(self, new: NewPrediction, tag: float) -> dict[str, Any]:
         created_at = now()
@@ -135,10 +171,12 @@ class Acceptance:
         # What a crash has left waiting was lost with it.
         return answer == "lost" or (answer == "waiting" and accepted_by != self._life)
 
-    async def _check(self, connection: Connection, tenant_id: str, limits: Limits) -> None:
+    async def _check(
+        self, connection: Connection, tenant_id: str, limits: Limits, count: int
+    ) -> None:
         theirs = _P.tenant_id == tenant_id
         running = select(func.count()).where(theirs, _P.state.in_(UNFINISHED))
-        if (await connection.execute(running)).scalar_one() >= limits.unfinished:
+        if (await connection.execute(running)).scalar_one() + count > limits.unfinished:
             raise Throttled(
                 f"You have {limits.unfinished} unfinished predictions, as many as you may; "
                 "wait until one has ended.",
@@ -148,12 +186,19 @@ class Acceptance:
             return
         spent = select(func.sum(_P.dollars)).where(theirs, _P.created_at > now() - _DAY)
         dollars = (await connection.execute(spent)).scalar() or 0.0
-        if dollars + self._reserved_dollars > limits.dollars_a_day:
+        if dollars + count * self._reserved_dollars > limits.dollars_a_day:
             raise Throttled(
                 f"Your predictions of the last 24 hours have cost about ${dollars:.2f} of the "
                 f"${limits.dollars_a_day:.2f} that you may spend; ask the operator for more.",
                 int(_DAY / 24),
             )
+
+
+async def _group(connection: Connection, tenant_id: str, group_id: str | None) -> list[Prediction]:
+    theirs = and_(_P.tenant_id == tenant_id, _P.group_id == group_id)
+    found = select(predictions).where(theirs).order_by(_P.caller_id)
+    rows = (await connection.execute(found)).mappings().all()
+    return [Prediction.of(dict(row)) for row in rows]
 
 
 async def _next_tag(connection: Connection, tenant_id: str, started_tag: float) -> float:

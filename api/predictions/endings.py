@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 _PIECE = 1 << 20  # bytes
 
 OnChange = Callable[[Prediction], None]
+Finish = Callable[[Prediction, End], Awaitable[End]]
+"""Makes a success into what its caller's dialect promises; may be called twice for one."""
 
 
 class Endings:
@@ -29,6 +31,7 @@ class Endings:
     Args:
         worker_url: what begins the address of an output that Cog has handed over.
         output_directory: where files lie that Cog could not hand over.
+        finish: asked about each success before it is stored.
         on_change: told of each prediction that has ended or is queued again.
     """
 
@@ -39,12 +42,14 @@ class Endings:
         *,
         worker_url: str,
         output_directory: Path | None,
+        finish: Finish,
         on_change: OnChange,
     ) -> None:
         self._store = store
         self._files = files
         self._handed_over = f"{worker_url}/outputs/"
         self._output_directory = output_directory
+        self._finish_for_dialect = finish
         self._on_change = on_change
 
     async def end(self, sent: Prediction, word: Mapping[str, Any]) -> None:
@@ -79,6 +84,11 @@ class Endings:
         return True
 
     async def _finish(self, sent: Prediction, end: End) -> None:
+        if end.state is State.SUCCEEDED:
+            try:
+                end = await self._finish_for_dialect(sent, end)
+            except Exception:  # what is paid for is handed over as it is
+                log.exception("An output stays as it came.", extra={"prediction": sent.id})
         dollars = (end.metrics or {}).get("cost_usd")
         known = float(dollars) if isinstance(dollars, int | float) else None
         ended = await self._store.end_sent(sent, end, known)

@@ -20,7 +20,7 @@ from api.predictions.callbacks import create_callbacks
 from api.predictions.changes import Changes
 from api.predictions.cog import Cog, Watch
 from api.predictions.cog_server import CogServer
-from api.predictions.endings import Endings
+from api.predictions.endings import Endings, Finish
 from api.predictions.keeper import keep_order
 from api.predictions.prediction import Prediction, State
 from api.predictions.predictions import Predictions
@@ -58,6 +58,7 @@ async def open_heart(
     fetcher: Fetcher,
     cog: Cog,
     on_event: OnEvent,
+    finish: Finish,
     worker_url: str,
 ) -> AsyncIterator[Heart]:
     """The heart, with all that was unfinished on its way again once it is started."""
@@ -78,6 +79,7 @@ async def open_heart(
         files,
         worker_url=worker_url,
         output_directory=settings.cog_output_directory,
+        finish=finish,
         on_change=changed,
     )
     words = Words(store, endings, on_event)

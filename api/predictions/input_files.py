@@ -1,13 +1,13 @@
 """Files leave the input: data: URIs are stored, our own addresses resolved without the network."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from api.data_uri import Embedded, NotBase64, embedded
 from api.errors import InvalidField, InvalidInput
 from api.fetching import FetchFailed, parse
 from api.files.files import Files, Room
-from api.files.rows import INPUT
+from api.files.rows import INPUT, StoredFile
 from api.ids import now
 from api.predictions.references import FileReference, Reference, UrlReference
 from api.tenants import Tenant
@@ -74,17 +74,33 @@ class InputFiles:
             ) from None
         return UrlReference(url)
 
-    async def _stored(self, inside: Embedded, tenant: Tenant, prediction_id: str) -> FileReference:
-        file = await self._files.save(
-            inside.content,
+    async def store(
+        self,
+        content: bytes | AsyncIterator[bytes],
+        name: str,
+        media_type: str,
+        tenant: Tenant,
+        prediction_id: str,
+    ) -> StoredFile:
+        """Keep a file that came with the request itself.
+
+        Raises:
+            TooLarge: the tenant has no room for it.
+        """
+        return await self._files.save(
+            content,
             tenant_id=tenant.id,
             kind=INPUT,
-            name=f"input{inside.suffix}",
+            name=name,
             prediction_id=prediction_id,
-            content_type=inside.media_type,
+            content_type=media_type,
             expires_at=now() + self._keep_seconds,
             room=Room(self._file_bytes, tenant.limits.stored_bytes),
         )
+
+    async def _stored(self, inside: Embedded, tenant: Tenant, prediction_id: str) -> FileReference:
+        name = f"input{inside.suffix}"
+        file = await self.store(inside.content, name, inside.media_type, tenant, prediction_id)
         return FileReference(file.id)
 
 

@@ -1,11 +1,12 @@
 """Predictions a page at a time, newest first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from api.database import Database
-from api.predictions.prediction import Prediction
+from api.predictions.prediction import Prediction, State
 from api.tables import predictions
 
 _P = predictions.c
@@ -22,6 +23,8 @@ class Page:
     after: tuple[float, str] | None = None
     created_before: float | None = None
     created_after: float | None = None
+    states: Sequence[State] = ()
+    """Empty lists them in any state."""
 
 
 async def listed(database: Database, page: Page) -> list[Prediction]:
@@ -36,6 +39,8 @@ async def listed(database: Database, page: Page) -> list[Prediction]:
             beyond = _P.created_at < time if is_older else _P.created_at > time
             next_id = _P.id < id if is_older else _P.id > id
             conditions.append(or_(beyond, and_(_P.created_at == time, next_id)))
+    if page.states:
+        conditions.append(_P.state.in_(page.states))
     if page.created_before is not None:
         conditions.append(_P.created_at < page.created_before)
     if page.created_after is not None:

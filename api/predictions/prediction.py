@@ -61,7 +61,15 @@ class NewPrediction:
     webhook: str | None = None
     webhook_events: tuple[str, ...] = ()
     caller_id: str | None = None
+    """An id that the caller chose; no two predictions of a tenant have the same one."""
     group_id: str | None = None
+    """What it has in common with those that are one task of the caller's."""
+    dialect: str | None = None
+    """Which one tells of its end; None for Replicate's."""
+    dialect_data: Mapping[str, Any] | None = None
+    """What that dialect must know for its answers; the heart does not read it."""
+    upload_url: str | None = None
+    """Where each output is put."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,9 @@ class Prediction:
     model: str
     version: str
     deployment: str | None
+    group_id: str | None
+    dialect: str | None
+    dialect_data: dict[str, Any] | None
     origin: str
     input: dict[str, Any]
     secrets: bytes | None
@@ -97,6 +108,7 @@ class Prediction:
     removed_at: float | None
     webhook: str | None
     webhook_events: list[str]
+    upload_url: str | None
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "Prediction":

@@ -3,11 +3,11 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from weakref import WeakValueDictionary
 
 from api.database import Database
-from api.predictions.acceptance import Acceptance, Accepted
+from api.predictions.acceptance import Acceptance, Accepted, AcceptedGroup
 from api.predictions.answers import Answers
 from api.predictions.changes import Changes
 from api.predictions.listing import Page, listed
@@ -89,6 +89,34 @@ class Predictions:
             self.answers.forget(new.id)
             self.answers.expect(accepted.prediction.id, hung_up)
         return accepted
+
+    async def accept_group(
+        self,
+        news: Sequence[NewPrediction],
+        tenant: Tenant,
+        *,
+        began_at: float,
+        hung_up: Callable[[], Awaitable[bool]],
+    ) -> AcceptedGroup:
+        """Store and queue all of one group; or find the group that this request repeats.
+
+        Raises:
+            Throttled: a limit of the tenant is reached.
+        """
+        accepted = await self._acceptance.accept_group(
+            news, tenant.limits, began_at=began_at, started_tag=self._queue.started_tag
+        )
+        for prediction in accepted.predictions:
+            self.answers.expect(prediction.id, hung_up)
+            ids = {"prediction": prediction.id, "tenant": tenant.id}
+            log.info("Repeated." if accepted.repeats else "Accepted.", extra=ids)
+            if not accepted.repeats:
+                self._queue.put(prediction)
+        return accepted
+
+    async def group(self, tenant: Tenant, group_id: str) -> list[Prediction]:
+        """The tenant's own predictions of a group, in their order; none where there is no such."""
+        return await self._store.group(tenant.id, group_id)
 
     async def get(self, prediction_id: str, tenant: Tenant) -> Prediction | None:
         """The prediction, if the tenant may see it."""

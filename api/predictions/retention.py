@@ -54,6 +54,7 @@ class Retention:
                 "input": {},
                 "output": None,
                 "logs": "",
+                "upload_url": None,
                 "removed_at": now(),
             }
             removed = update(predictions).where(_P.id.in_(ids)).values(emptied)

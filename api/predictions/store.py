@@ -8,14 +8,15 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Update, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, Update, and_, func, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from api.database import Connection, Database
-from api.ids import new_id, now
+from api.database import Database
+from api.ids import now
 from api.predictions import statements
+from api.predictions.deliveries import queue_deliveries
 from api.predictions.prediction import UNFINISHED, WAITING, End, Prediction, State
-from api.tables import deliveries, predictions
+from api.tables import predictions
 
 _P = predictions.c
 
@@ -33,6 +34,12 @@ class Store:
     async def by_cog_id(self, cog_id: str) -> Prediction | None:
         """The prediction whose present attempt Cog knows by that id."""
         return await self._one(statements.BY_COG_ID, the_cog_id=cog_id)
+
+    async def group(self, tenant_id: str, group_id: str) -> list[Prediction]:
+        """The predictions of a group, in their order."""
+        return await self._many(
+            and_(_P.tenant_id == tenant_id, _P.group_id == group_id), _P.caller_id
+        )
 
     async def unfinished(self) -> list[Prediction]:
         """All that have not ended."""
@@ -179,7 +186,7 @@ class Store:
             if row is None:
                 return None
             prediction = Prediction.of(dict(row))
-            await _queue_webhook(connection, prediction)
+            await queue_deliveries(connection, prediction)
         return prediction
 
     async def _change(
@@ -196,8 +203,11 @@ class Store:
             row = (await connection.execute(found, which)).mappings().first()
         return Prediction.of(dict(row)) if row else None
 
-    async def _many(self, condition: ColumnElement[bool]) -> list[Prediction]:
-        found = select(predictions).where(condition).order_by(_P.created_at, _P.id)
+    async def _many(
+        self, condition: ColumnElement[bool], *order: ColumnElement[Any]
+    ) -> list[Prediction]:
+        order = order or (_P.created_at, _P.id)
+        found = select(predictions).where(condition).order_by(*order)
         async with self._database.read() as connection:
             rows = (await connection.execute(found)).mappings().all()
         return [Prediction.of(dict(row)) for row in rows]
@@ -217,16 +227,3 @@ def _of_attempt(prediction: Prediction) -> dict[str, Any]:
         "the_owner": prediction.owner,
         "the_attempt": prediction.attempt,
     }
-
-
-async def _queue_webhook(connection: Connection, ended: Prediction) -> None:
-    if ended.webhook and "completed" in ended.webhook_events:
-        values = {
-            "id": f"msg_{new_id()}",
-            "prediction_id": ended.id,
-            "tenant_id": ended.tenant_id,
-            "url": ended.webhook,
-            "next_at": now(),
-            "created_at": now(),
-        }
-        await connection.execute(insert(deliveries).values(values))

@@ -176,14 +176,14 @@ def _died(server: Server, within: float) -> bool:
 
 
 @contextmanager
-def crashes(folder: Path) -> Iterator[Crashes]:
+def crashes(folder: Path, **sandbox_settings: str) -> Iterator[Crashes]:
     """API, Cog server and sandbox of this test's own, all running."""
     outputs = folder / "outputs"
     outputs.mkdir()
     port = free_port()
     with ExitStack() as stack:
         webhooks = stack.enter_context(webhook_receiver())
-        sandbox = stack.enter_context(sandbox_server())
+        sandbox = stack.enter_context(sandbox_server(**sandbox_settings))
         environment = COG_SETTINGS | {"OPENAI_PROXY_URL": sandbox.url}
         cog = stack.enter_context(predictor_for_api(port, outputs, **environment))
         api = Api(folder / "data", cog.url, port, outputs, settings=dict(SETTINGS))

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from api.__main__ import main
+from api.dialects.runware.finish import Finish
 from api.files.files import Files
 from api.predictions.acceptance import Acceptance
 from api.predictions.answers import Answers
@@ -23,6 +24,7 @@ from api.predictions.cog import Cog
 from api.predictions.endings import Endings
 from api.predictions.predictions import Predictions
 from api.predictions.store import Store
+from api.uploading import Uploading
 from api.webhooks import Webhooks
 
 Method = Callable[..., Any]
@@ -53,6 +55,12 @@ POINTS: dict[str, tuple[type, str, str]] = {
     "not billed, not queued again": (Store, "queue_again", "before"),
     "not billed, queued again": (Store, "queue_again", "after"),
 }
+RUNWARES_POINTS: dict[str, tuple[type, str, str]] = {
+    "group read, nothing stored": (Acceptance, "accept_group", "before"),
+    "group stored, not queued": (Acceptance, "accept_group", "after"),
+    "picture scaled, not named in the end": (Finish, "_scaled", "after"),
+    "output put, not noted": (Uploading, "put", "after"),
+}
 
 
 def kill() -> None:
@@ -65,7 +73,7 @@ def kill() -> None:
 
 def kill_at(point: str, time: int) -> None:
     """Let somebody die there, before anything else is done."""
-    owner, name, when = POINTS[point]
+    owner, name, when = (POINTS | RUNWARES_POINTS)[point]
     method: Method = getattr(owner, name)
     times_left = [time]
 

@@ -3,7 +3,8 @@
 import pytest
 from starlette.datastructures import Headers
 
-from api.dialects.replicate.headers import cancel_after, says_it_repeats, wait_of
+from api.dialects.replicate.headers import cancel_after, wait_of
+from api.dialects.retries import says_it_repeats
 
 
 @pytest.mark.parametrize(

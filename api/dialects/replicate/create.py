@@ -1,6 +1,5 @@
 """Creating predictions: from the body to a stored prediction, and how its caller waits."""
 
-import asyncio
 import logging
 from typing import Any
 
@@ -9,18 +8,19 @@ from fastapi.responses import JSONResponse
 from starlette.background import BackgroundTask
 
 from api.body import json_object
+from api.dialects.accepting import Asked, accept
 from api.dialects.replicate.aliases import with_own_names
 from api.dialects.replicate.caller import Caller
-from api.dialects.replicate.headers import Wait, cancel_after, says_it_repeats, wait_of
+from api.dialects.replicate.headers import Wait, cancel_after, wait_of
 from api.dialects.replicate.openapi import CREATE, CREATE_BY_VERSION
 from api.dialects.replicate.shapes import Shapes, bare
-from api.errors import ApiError
-from api.ids import new_id, now
+from api.dialects.retries import says_it_repeats
+from api.dialects.waiting import ended_or_hung_up
+from api.ids import now
 from api.input_check import missing, not_a_uri, wrong_choice, wrong_member
 from api.origin import origin
 from api.parts import Parts, The
-from api.predictions.acceptance import Accepted
-from api.predictions.prediction import NewPrediction, Prediction
+from api.predictions.prediction import Prediction
 from api.predictions.predictions import request_hash
 from api.tenants import Tenant
 
@@ -29,7 +29,6 @@ router = APIRouter()
 
 _EVENTS = ("start", "output", "logs", "completed")
 _USUAL_EVENTS = ("output", "completed")
-REDACTED = "[REDACTED]"
 
 
 @router.post("/v1/models/{owner}/{name}/predictions", status_code=201, openapi_extra=CREATE)
@@ -70,67 +69,21 @@ async def _create(
             the.model.check_version(_version(body))
         hashed = request_hash(tenant.token_id, request.url.path, raw)
         del raw
-        async with the.predictions.turn_of(hashed):
-            new = await _new_prediction(body, hashed, request, tenant, the, deployment)
-            accepted = await _accepted(new, began_at, request, tenant, the)
-    return await _answer(accepted.prediction, wait, request, the)
-
-
-async def _accepted(
-    new: NewPrediction, began_at: float, request: Request, tenant: Tenant, the: Parts
-) -> Accepted:
-    try:
-        accepted = await the.predictions.accept(
-            new,
-            tenant,
+        asked = Asked(
+            tenant=tenant,
+            input=with_own_names(_input(body), the.model.version.schema.properties),
+            origin=origin(request, the.settings),
+            request_hash=hashed,
+            hung_up=request.is_disconnected,
             began_at=began_at,
             says_it_repeats=says_it_repeats(request.headers),
-            hung_up=request.is_disconnected,
+            deployment=deployment,
+            seconds=cancel_after(request.headers),
+            webhook=_webhook(body),
+            webhook_events=_webhook_events(body),
         )
-    except ApiError:
-        await the.input_files.forget(new.id)
-        raise
-    if not accepted.is_new:
-        await the.input_files.forget(new.id)
-    return accepted
-
-
-async def _new_prediction(
-    body: dict[str, Any],
-    hashed: str,
-    request: Request,
-    tenant: Tenant,
-    the: Parts,
-    deployment: str | None,
-) -> NewPrediction:
-    schema = the.model.version.schema
-    given = with_own_names(_input(body), schema.properties)
-    unknown = sorted(given.keys() - schema.properties.keys())
-    if unknown:
-        log.info("Unknown inputs were dropped: %s.", ", ".join(unknown)[:200])
-    input = schema.checked(given)
-    secrets = {name: input[name] for name in schema.secrets & input.keys()}
-    prediction_id = new_id()
-    try:
-        kept = await the.input_files.taken_out(input, schema.file_inputs, tenant, prediction_id)
-    except ApiError:
-        await the.input_files.forget(prediction_id)
-        raise
-    return NewPrediction(
-        id=prediction_id,
-        tenant_id=tenant.id,
-        token_id=tenant.token_id,
-        model=the.model.full_name,
-        version=the.model.version.id,
-        origin=origin(request, the.settings),
-        input=kept | dict.fromkeys(secrets, REDACTED),
-        secrets=secrets,
-        request_hash=hashed,
-        deployment=deployment,
-        seconds=cancel_after(request.headers),
-        webhook=_webhook(body),
-        webhook_events=_webhook_events(body),
-    )
+        accepted = await accept(asked, the)
+    return await _answer(accepted.prediction, wait, request, the)
 
 
 async def _answer(
@@ -140,7 +93,7 @@ async def _answer(
     try:
         present, hung_up = prediction, False
         if wait:
-            present, hung_up = await _waited(prediction, wait.seconds, request, the)
+            present, hung_up = await ended_or_hung_up(prediction, wait.seconds, request, the)
         content = await Shapes(the).prediction(present)
     except Exception:
         log.exception("The first answer is a bare one.", extra={"prediction": prediction.id})
@@ -159,26 +112,6 @@ async def _answer(
 
     headers = {"Preference-Applied": wait.applied} if wait else {}
     return JSONResponse(content, 201, headers, background=BackgroundTask(note_that_it_was_written))
-
-
-async def _waited(
-    prediction: Prediction, seconds: float, request: Request, the: Parts
-) -> tuple[Prediction, bool]:
-    """The prediction when it has ended or the time is over, and whether its caller has gone."""
-    ended = asyncio.ensure_future(the.predictions.ended(prediction.id, seconds))
-    gone = asyncio.ensure_future(_hung_up(request))
-    try:
-        await asyncio.wait([ended, gone], return_when=asyncio.FIRST_COMPLETED)
-        hung_up = not ended.done()
-        return (prediction if hung_up else ended.result() or prediction), hung_up
-    finally:
-        ended.cancel()
-        gone.cancel()
-
-
-async def _hung_up(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _input(body: dict[str, Any]) -> dict[str, Any]:

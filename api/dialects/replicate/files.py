@@ -1,6 +1,5 @@
 """Replicate's Files API: `/files`."""
 
-import asyncio
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,10 +11,10 @@ from api.dialects.replicate.openapi import CREATE_FILE
 from api.dialects.replicate.pages import PAGE, page, read_cursor
 from api.dialects.replicate.times import iso
 from api.dialects.replicate.upload_form import Description
-from api.errors import BadRequest, NotFound, Unprocessable, WrongMediaType
+from api.errors import NotFound, Unprocessable
 from api.files.addresses import Address, decoded
 from api.files.files import Room
-from api.files.form import Form
+from api.files.form import Form, form_of
 from api.files.rows import UPLOAD, StoredFile
 from api.files.serving import serve
 from api.ids import now
@@ -29,14 +28,8 @@ router = APIRouter()
 @router.post("/v1/files", status_code=201, openapi_extra=CREATE_FILE)
 async def create_file(request: Request, tenant: Caller, the: The) -> JSONResponse:
     """Keep the file of a form, for a day unless the operator has set another time."""
-    if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
-        raise WrongMediaType("Send the form uncompressed, without Content-Encoding.")
-    seconds = the.settings.body_seconds
-    try:
-        async with asyncio.timeout(seconds):
-            file = await _receive(request, tenant, the)
-    except TimeoutError:
-        raise BadRequest(f"The file did not arrive within {seconds:g} s.") from None
+    async with form_of(request, the.settings.body_seconds) as form:
+        file = await _receive(form, tenant, the)
     return JSONResponse(_shape(file, origin(request, the.settings), the), 201)
 
 
@@ -81,9 +74,8 @@ async def download_file(
     return await serve(the.files, file, request)
 
 
-async def _receive(request: Request, tenant: Tenant, the: Parts) -> StoredFile:
+async def _receive(form: Form, tenant: Tenant, the: Parts) -> StoredFile:
     said, file = Description(), None
-    form = Form(request.headers.get("Content-Type", ""), request.stream())
     try:
         async for part in form.parts():
             if part.name != "content":

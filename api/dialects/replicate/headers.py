@@ -1,4 +1,4 @@
-"""What clients ask for in headers: `Prefer: wait`, `Cancel-After`, and that they repeat."""
+"""What clients ask for in headers: `Prefer: wait` and `Cancel-After`."""
 
 import re
 from dataclasses import dataclass
@@ -59,9 +59,3 @@ def cancel_after(headers: Headers) -> float | None:
     if total < _SHORTEST_LIFE:
         raise Unprocessable(f"Cancel-After must be {_SHORTEST_LIFE} seconds or more.")
     return float(total)
-
-
-def says_it_repeats(headers: Headers) -> bool:
-    """Whether the client counts its tries, as Stainless' do, and this is not the first."""
-    count = headers.get("x-stainless-retry-count", "0")
-    return count.isdecimal() and int(count) > 0

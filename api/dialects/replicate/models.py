@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
 
+from api.dialects.openai.models import listing
 from api.dialects.replicate.caller import Caller
 from api.dialects.replicate.times import iso
 from api.errors import NotFound
@@ -17,8 +18,8 @@ router = APIRouter()
 
 @router.get("/v1/models")
 async def models(request: Request, _tenant: Caller, the: The) -> dict[str, Any]:
-    """List the models."""
-    return _page([_model(the, request)])
+    """List the models; OpenAI's clients ask at the same path, and read `data`."""
+    return _page([_model(the, request)]) | listing(the.model)
 
 
 @router.api_route("/v1/models", methods=["QUERY"], include_in_schema=False)

@@ -48,6 +48,7 @@ def page(
     *,
     place: Callable[[Row], Place],
     shape: Callable[[Row], dict[str, Any]],
+    size: int = PAGE,
 ) -> dict[str, Any]:
     """A page in Replicate's shape.
 
@@ -55,8 +56,8 @@ def page(
         rows: newest first, and one more than a page holds where there are more.
         url: absolute, since a client appends what is relative to the wrong place.
     """
-    is_more = len(rows) > PAGE
-    shown = (rows[-PAGE:] if cursor.after else rows[:PAGE]) if is_more else rows
+    is_more = len(rows) > size
+    shown = (rows[-size:] if cursor.after else rows[:size]) if is_more else rows
     older = bool(shown) and (is_more if not cursor.after else True)
     newer = bool(shown) and (is_more if cursor.after else cursor.before is not None)
     return {

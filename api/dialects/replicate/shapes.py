@@ -4,6 +4,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
+from api.dialects.outputs import Outputs
 from api.dialects.replicate.times import iso
 from api.files.rows import StoredFile
 from api.javascript_json import stringify
@@ -29,10 +30,10 @@ class Shapes:
     """
 
     def __init__(self, the: Parts) -> None:
-        self._retention = the.settings.retention_seconds
         self._most_data = the.settings.max_data_uri_bytes
         self._predictions = the.predictions
         self._files = the.files
+        self._outputs = Outputs(the)
 
     async def prediction(self, prediction: Prediction, *, in_list: bool = False) -> dict[str, Any]:
         """The prediction; in lists every file is an address."""
@@ -45,7 +46,8 @@ class Shapes:
             if not isinstance(found, FileReference):
                 return found.url
             file = files.get(found.id)
-            return embedded.get(found.id) or self._address(prediction, file)
+            address = self._outputs.address(prediction, file) if file else None
+            return embedded.get(found.id) or address
 
         body = bare(prediction)
         body["input"] = replaced(prediction.input, shown)
@@ -56,12 +58,6 @@ class Shapes:
     async def webhook(self, prediction: Prediction) -> bytes:
         """The body of a webhook."""
         return stringify(await self.prediction(prediction)).encode()
-
-    def _address(self, prediction: Prediction, file: StoredFile | None) -> str | None:
-        if file is None:
-            return None
-        ended_at = prediction.completed_at or prediction.deadline
-        return self._files.address(file, prediction.origin, ended_at + self._retention)
 
     async def _embedded(
         self, prediction: Prediction, files: Mapping[str, StoredFile]

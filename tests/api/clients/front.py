@@ -29,6 +29,14 @@ class Front:
         assert self._up.wait(10)
         return thread
 
+    def cut(self) -> None:
+        """Cut every connection that there is."""
+        self._loop.call_soon_threadsafe(self._cut)
+
+    def _cut(self) -> None:
+        for join in self._joins:
+            join.cancel()
+
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
 
@@ -39,8 +47,7 @@ class Front:
         self._up.set()
         await self._stop.wait()
         server.close()
-        for join in self._joins:
-            join.cancel()
+        self._cut()
         await asyncio.gather(*self._joins, return_exceptions=True)
 
     def _connected(self, reader: StreamReader, writer: StreamWriter) -> None:

@@ -25,7 +25,7 @@ _WANTED_NODE = f"install Node.js {_OLDEST_NODE} or newer with npm"
 
 _PYTHON = f"""
 import json, os, sys
-import replicate
+import {{package}}
 
 given = json.loads(os.environ["GIVEN"])
 
@@ -69,6 +69,10 @@ class Client:
             "REPLICATE_API_TOKEN": server.token,
             "REPLICATE_BASE_URL": server.url + self.base_path,
             "REPLICATE_POLL_INTERVAL": "0.1",
+            "OPENAI_API_KEY": server.token,
+            "OPENAI_BASE_URL": f"{server.url}/v1",
+            "AIML_API_KEY": server.token,
+            "AIML_API_BASE": server.url,
         }
         if server.trusted:
             trusted = str(server.trusted)
@@ -87,28 +91,31 @@ class Client:
         return json.loads(told[0].removeprefix(_TOLD))
 
 
-def python_client(name: str, base_path: str) -> Client:
+def python_client(
+    name: str, base_path: str, package: str = "replicate", requirements: Path | None = None
+) -> Client:
     """A client for Python; the environment is made at its first use."""
-    python = environment(name, HERE / f"{name}.txt") / "bin" / "python"
-    return Client(lambda program: [str(python), "-c", program], base_path, CACHE, _PYTHON)
+    python = environment(name, requirements or HERE / f"{name}.txt") / "bin" / "python"
+    prelude = _PYTHON.format(package=package)
+    return Client(lambda program: [str(python), "-c", program], base_path, CACHE, prelude)
 
 
-def javascript_clients() -> Client:
-    """Those for JavaScript, which share one folder; skips where there is no Node.js."""
+def javascript_clients(name: str = "javascript") -> Client:
+    """Those for JavaScript of a folder of that name; skips where there is no Node.js."""
     for tool in ("node", "npm"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not on the PATH; {_WANTED_NODE}")
     version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
     if int(version.stdout.strip("v\n").split(".")[0]) < _OLDEST_NODE:
         pytest.skip(f"node is too old; {_WANTED_NODE}")
-    folder = CACHE / "javascript"
+    folder = CACHE / name
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another test run may start at the same moment
-        wanted = (HERE / "javascript" / "package-lock.json").read_text()
+        wanted = (HERE / name / "package-lock.json").read_text()
         stamp = folder / "installed"
         if not stamp.exists() or stamp.read_text() != wanted:
-            shutil.copytree(HERE / "javascript", folder, dirs_exist_ok=True)
+            shutil.copytree(HERE / name, folder, dirs_exist_ok=True)
             install = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
             subprocess.run(install, cwd=folder, check=True, stdout=sys.stderr)
             # Last, so that an install that was cut short is done again.

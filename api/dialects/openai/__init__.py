@@ -1,0 +1,1 @@
+"""OpenAI's Images API, as OpenAI and AI/ML API serve it."""
