@@ -75,16 +75,17 @@ def test_what_another_client_of_the_tenant_runs_appears_by_itself(
 
 
 def test_a_prediction_whose_data_is_gone_says_so(gallery: Page, api: Api) -> None:
-    first = gallery.locator(".card a").first
-    prediction_id = str(first.get_attribute("href")).rpartition("/")[2]
+    shown = gallery.locator(".card:has(img.loaded) a").first.get_attribute("href")
+    card = gallery.locator(f'.card:has(a[href="{shown}"])')
+    prediction_id = str(shown).rpartition("/")[2]
     with sqlite3.connect(api.data / "api.db", timeout=30) as database:
         database.execute(
             "UPDATE predictions SET input = '{}', output = NULL, removed_at = ? WHERE id = ?",
             (now(), prediction_id),
         )
     database.close()
-    expect(gallery.locator(".card").first).to_contain_text("Removed")
-    gallery.locator(".card a").first.click()
+    expect(card).to_contain_text("Removed")
+    card.locator("a").click()
     expect(gallery.locator(".result")).to_contain_text("kept for 60 min after the end")
     expect(gallery.get_by_role("button", name="Run again")).to_have_count(0)
 
