@@ -45,7 +45,9 @@ class RawSocket:
 
     def received(self) -> dict[str, object] | None:
         """The next message; None once the connection is closed."""
+        give_up = time.monotonic() + 20
         while True:
+            assert time.monotonic() < give_up, "nothing but pings"
             start = self._read(2)
             if start is None:
                 return None
@@ -158,7 +160,8 @@ def test_all_that_is_on_its_way_is_bounded_together(raw: RawCaller) -> None:
             for websocket in all_of_them:
                 with suppress(TimeoutError):
                     closed.append(websocket.received())
-        assert closed in ([{"closed": 1013}], [None])
+        assert 0 < len(closed) < 3
+        assert all(each in ({"closed": 1013}, None) for each in closed)
 
 
 BROKEN = {
