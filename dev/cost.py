@@ -8,12 +8,15 @@ from typing import Any
 from PIL import Image
 
 from dev.data_uris import decoded
+from gpt_image.models.sizes import Size as Written
 from gpt_image.request import SIZES
 from gpt_image.usage import Prices, Usage
 from sandbox.job import Size
+from sandbox.models import model_of
 from sandbox.tokens import usage
 
-QUALITIES = ["low", "medium", "high"]
+QUALITIES = tuple(model_of("gpt-image-2").quality_steps)
+"""Those that have a price of their own; auto is one of them."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +48,21 @@ def estimate(inputs: Mapping[str, Any], model: str = "gpt-image-2") -> Estimate 
     prices = Prices.of(model)
     if prices is None:
         return None
-    size = SIZES.get(str(inputs.get("aspect_ratio", "1:1")), "auto")
-    sizes = [_pixels(each) for each in SIZES.values() if each != "auto" and size in {"auto", each}]
+    size = inputs.get("size") or SIZES.get(str(inputs.get("aspect_ratio", "1:1")), "auto")
+    named = Written.parse(str(size))
+    sizes = [_pixels(each) for each in SIZES.values() if each != "auto"]
+    if named:
+        sizes = [Size(*named)]
+    known = list(model_of(model).quality_steps)
     quality = inputs.get("quality", "auto")
-    qualities = [quality] if quality in QUALITIES else QUALITIES
+    qualities = [quality] if quality in known else known
     number = inputs.get("number_of_images", 1)
     images = number if isinstance(number, int) else 1
     input_images = [_size_of(each) for each in inputs.get("input_images") or []]
     seen = [each for each in input_images if each]
     prompt = str(inputs.get("prompt", ""))
     costs = [
-        _dollars(prices, usage(prompt, seen, each, level, images).body())
+        _dollars(prices, usage(prompt, seen, each, level, images, model).body())
         for each in sizes
         for level in qualities
     ]

@@ -73,7 +73,8 @@ def _edit(page: Page) -> None:
     page.get_by_role("button", name="Run", exact=True).click()
     page.locator(".result img.loaded").wait_for()
     page.locator(".inputs img").last.scroll_into_view_if_needed()
-    page.wait_for_timeout(2000)
+    for image in page.locator(".inputs img").all():
+        image.evaluate("(image) => image.decode()")
 
 
 def _code(page: Page) -> None:
@@ -97,8 +98,9 @@ def _canceled(page: Page) -> None:
 
 def _gallery(page: Page) -> None:
     page.get_by_role("link", name="Gallery").click()
-    page.locator(".card img.loaded").nth(3).wait_for()
-    page.wait_for_timeout(1500)
+    page.locator(".card img.loaded").first.wait_for()
+    for image in page.locator(".card:nth-child(-n+9) img").all():
+        image.evaluate("(image) => image.decode()")
 
 
 def _large(page: Page) -> None:

@@ -12,7 +12,7 @@ from dev import request, results
 from dev.cost import Estimate, estimate
 from dev.display import LiveLog
 from dev.prediction import EVERY_WEBHOOK, PredictionError, State, follow
-from dev.servers import ServerError, predictor_server
+from dev.servers import EXACT, EXTENDED, ServerError, predictor_server
 from dev.upstream import real_upstream, sandbox_upstream
 from gpt_image.errors import GptImageError
 
@@ -57,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
 def _main(arguments: argparse.Namespace, bill: Bill) -> int:
     inputs = _inputs(arguments)
     destination = results.check_destination(arguments.output or results.default_destination())
-    state = _predict(inputs, bill)
+    state = _predict(inputs, bill, _contract(arguments))
     if state["status"] != "succeeded":
         return _fail(results.failure(state))
     print()
@@ -69,14 +69,17 @@ def _main(arguments: argparse.Namespace, bill: Bill) -> int:
     return 0
 
 
-def _predict(inputs: Mapping[str, Any], bill: Bill) -> State:
+def _predict(inputs: Mapping[str, Any], bill: Bill, contract: str) -> State:
     with ExitStack() as stack:
         environment = (
             real_upstream(inputs) if bill.real else stack.enter_context(sandbox_upstream())
         )
-        bill.estimate = estimate(inputs, environment.get("OPENAI_IMAGE_MODEL") or "gpt-image-2")
+        operators_model = environment.get("OPENAI_IMAGE_MODEL") or "gpt-image-2"
+        bill.estimate = estimate(inputs, inputs.get("model") or operators_model)
         print(f"Estimate by OpenAI's token formula and list prices: {bill.estimate or 'unknown'}.")
-        server = stack.enter_context(predictor_server(**environment, **EVERY_WEBHOOK))
+        server = stack.enter_context(
+            predictor_server(contract=contract, **environment, **EVERY_WEBHOOK)
+        )
         print(f"Cog's server is ready at {server.url}\n", flush=True)
         live = stack.enter_context(LiveLog())
         bill.sent = True
@@ -90,8 +93,12 @@ def _inputs(arguments: argparse.Namespace) -> request.Inputs:
     if bool(arguments.input) == bool(arguments.json):
         raise request.RequestError("Give the inputs either with -i name=value or with --json.")
     if arguments.json:
-        return request.from_json(arguments.json)
-    return request.from_flags(arguments.input)
+        return request.from_json(arguments.json, _contract(arguments))
+    return request.from_flags(arguments.input, _contract(arguments))
+
+
+def _contract(arguments: argparse.Namespace) -> str:
+    return EXTENDED if arguments.extended else EXACT
 
 
 def _fail(sentence: str) -> int:
@@ -115,5 +122,6 @@ def _parser() -> argparse.ArgumentParser:
     add("-i", "--input", action="append", metavar="NAME=VALUE", help="an input; @PATH for files")
     add("--json", metavar="JSON", help="all inputs as one JSON object, @PATH or @- for stdin")
     add("-o", "--output", type=Path, metavar="PATH", help="where to save; default: pictures/")
+    add("--extended", action="store_true", help="the extended model: predict_extended.py")
     add("--real", action="store_true", help="use the exported OPENAI_* variables; costs money")
     return parser

@@ -1,4 +1,4 @@
-"""The flags of `cog predict` -> the inputs of a request, by the types in openapi.json."""
+"""The flags of `cog predict` -> the inputs of a request, by the types in the contract."""
 
 import json
 import sys
@@ -7,22 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from dev import data_uris
-from dev.servers import PROJECT
+from dev.servers import EXACT, PROJECT
+from dev.servers.predictor import CONTRACTS
 
 Inputs = dict[str, Any]
+FILE = "file"
 
 
 class RequestError(Exception):
     """The command line does not make a request; the text is one sentence for its writer."""
 
 
-def from_flags(flags: Sequence[str]) -> Inputs:
+def from_flags(flags: Sequence[str], contract: str = EXACT) -> Inputs:
     """Inputs from `name=value` flags, each cast to its type in the contract.
 
     A list is made of all flags of its name, or of one JSON array; `@path` in it stands for that
     file as a data URI. One `@path` alone makes a list of one, which Cog 0.22 does not do.
     """
-    types = _input_types()
+    types = _input_types(contract)
     given: dict[str, list[str]] = {}
     for flag in flags:
         name, equals, value = flag.partition("=")
@@ -33,7 +35,7 @@ def from_flags(flags: Sequence[str]) -> Inputs:
     return {name: _cast(name, values, types[name]) for name, values in given.items()}
 
 
-def from_json(argument: str) -> Inputs:
+def from_json(argument: str, contract: str = EXACT) -> Inputs:
     """Inputs from a JSON object: `argument` itself, `@path` to read it, `@-` or `-` for stdin."""
     try:
         inputs = json.loads(_json_text(argument))
@@ -43,20 +45,25 @@ def from_json(argument: str) -> Inputs:
         raise RequestError(
             '--json takes one object of inputs, such as {"prompt": "a red bicycle"}.'
         )
-    _refuse_unknown(inputs, _input_types())
-    if isinstance(inputs.get("input_images"), list):
-        inputs["input_images"] = [_file_or_value(entry) for entry in inputs["input_images"]]
+    types = _input_types(contract)
+    _refuse_unknown(inputs, types)
+    for name, value in inputs.items():
+        if types[name] == "array" and isinstance(value, list):
+            inputs[name] = [_file_or_value(name, entry) for entry in value]
+        elif types[name] == FILE:
+            inputs[name] = _file_or_value(name, value)
     return inputs
 
 
-def _input_types() -> dict[str, str]:
-    """Name -> JSON type of each input; an enum's type stands in the schema it refers to."""
-    schemas = json.loads((PROJECT / "openapi.json").read_text())["components"]["schemas"]
+def _input_types(contract: str) -> dict[str, str]:
+    """Name -> JSON type of each input, or FILE; an enum's stands in the schema it refers to."""
+    schemas = json.loads((PROJECT / CONTRACTS[contract]).read_text())["components"]["schemas"]
     types = {}
     properties = schemas["Input"]["properties"]
     for name, field in sorted(properties.items(), key=lambda entry: entry[1]["x-order"]):
         reference = field["allOf"][0]["$ref"] if "allOf" in field else None
-        types[name] = (schemas[reference.split("/")[-1]] if reference else field)["type"]
+        kind = (schemas[reference.split("/")[-1]] if reference else field)["type"]
+        types[name] = FILE if field.get("format") == "uri" else kind
     return types
 
 
@@ -69,9 +76,11 @@ def _refuse_unknown(inputs: Inputs, types: dict[str, str]) -> None:
 
 def _cast(name: str, values: list[str], kind: str) -> object:
     if kind == "array":
-        return [_file_or_value(entry) for entry in _entries(values)]
+        return [_file_or_value(name, entry) for entry in _entries(values)]
     if len(values) > 1:
         raise RequestError(f"{name} is given {len(values)} times; it takes one value.")
+    if kind == FILE:
+        return _file_or_value(name, values[0])
     if values[0].startswith("@"):
         raise RequestError(f"{name} is not read from a file; only input_images takes @path.")
     if kind == "integer":
@@ -92,14 +101,14 @@ def _entries(values: list[str]) -> list[object]:
     return list(values)
 
 
-def _file_or_value(entry: object) -> object:
+def _file_or_value(name: str, entry: object) -> object:
     if not isinstance(entry, str):
         return entry
     if not entry.startswith("@"):
         if ":" not in entry:
             raise RequestError(
-                "input_images takes URLs, data URIs, and files with an @ before them; "
-                f"did you mean input_images=@{entry}?"
+                f"{name} takes URLs, data URIs, and files with an @ before them; "
+                f"did you mean {name}=@{entry}?"
             )
         return entry
     path = Path(entry[1:]).expanduser()

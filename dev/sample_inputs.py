@@ -20,6 +20,7 @@ def draw(folder: Path) -> None:
     """Write every picture into `folder`, each under 60 KB."""
     folder.mkdir(parents=True, exist_ok=True)
     _save(mug(), folder / "mug.png")
+    _save(mug_mask(), folder / "mug-mask.png")
     _save(armchair(), folder / "armchair.png")
     _save(lamp(), folder / "lamp.webp")
     _save(rug(), folder / "rug.jpg")
@@ -42,6 +43,13 @@ def mug() -> Image.Image:
     draw.ellipse(_px((148, 124, 352, 178)), fill="#f4f2ee")
     draw.ellipse(_px((156, 136, 344, 178)), fill="#6a3f22")
     return canvas
+
+
+def mug_mask() -> Image.Image:
+    """A round place on the mug in black, all else in white: an edit may change the black."""
+    mask = Image.new("L", (FULL, FULL), 255)
+    ImageDraw.Draw(mask).ellipse(_px((172, 208, 328, 364)), fill=0)
+    return mask
 
 
 def armchair() -> Image.Image:

@@ -2,7 +2,9 @@
 
 import io
 import json
+import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -10,9 +12,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dev import sample_inputs
 from dev.data_uris import decoded, of_file
-from dev.servers import PROJECT, predictor_server, sandbox_server
+from dev.servers import EXACT, EXTENDED, PROJECT, predictor_server, sandbox_server
 
 SAMPLES = PROJECT / "samples"
+EXTENDED_SAMPLES = SAMPLES / "extended"
 INPUTS = SAMPLES / "inputs"
 
 # The example of Replicate's page for the model; its picture is replaced by one of ours.
@@ -81,6 +84,32 @@ REQUESTS: dict[str, dict[str, Any]] = {
     },
 }
 
+# For the extended model.
+EXTENDED_REQUESTS: dict[str, dict[str, Any]] = {
+    "masked-edit": {
+        "prompt": "Print a small harbour at sunset on the mug",
+        "input_images": ["mug.png"],
+        "mask": "mug-mask.png",
+        "size": "1024x1024",
+        "output_format": "png",
+    },
+    "free-size": {
+        "prompt": "Banner for a night market, lanterns in a row",
+        "model": "gpt-image-2.5-flare",
+        "size": "1920x640",
+        "quality": "xhigh",
+    },
+    "svg-drawing": {
+        "prompt": "Logo of a mountain railway, green hills and a yellow sun",
+        "model": "gpt-image-2.6-sunburst",
+        "size": "1280x800",
+        "output_format": "svg",
+        "complexity": "low",
+    },
+}
+
+FILES = ((SAMPLES, REQUESTS), (EXTENDED_SAMPLES, EXTENDED_REQUESTS))
+
 _CELL = 360  # pixels
 _GAP = 24
 _GUTTER = 8  # between the pictures of one request
@@ -91,33 +120,48 @@ _PAPER, _INK = "#f4f1ea", "#33312c"
 
 def main() -> None:
     sample_inputs.draw(INPUTS)
-    for name, inputs in REQUESTS.items():
-        (SAMPLES / f"{name}.json").write_text(json.dumps(with_data_uris(inputs), indent=2) + "\n")
+    for folder, requests_of in FILES:
+        folder.mkdir(exist_ok=True)
+        for name, inputs in requests_of.items():
+            text = json.dumps(with_data_uris(inputs), indent=2) + "\n"
+            (folder / f"{name}.json").write_text(text)
     sheet = contact_sheet(pictures())
     sheet.save(SAMPLES / "contact-sheet.webp", quality=82, method=6)
 
 
 def with_data_uris(inputs: dict[str, Any]) -> dict[str, Any]:
     """The inputs as they stand in the request file."""
-    if "input_images" not in inputs:
-        return inputs
-    return inputs | {"input_images": [of_file(INPUTS / name) for name in inputs["input_images"]]}
+    images = [of_file(INPUTS / name) for name in inputs.get("input_images", [])]
+    files: dict[str, Any] = {"input_images": images} if images else {}
+    if "mask" in inputs:
+        files["mask"] = of_file(INPUTS / inputs["mask"])
+    return inputs | files
 
 
 def pictures() -> dict[str, list[Image.Image]]:
-    """What each request file gives, from the predictor and the sandbox."""
+    """What each request file gives, from the predictors and the sandbox."""
+    with sandbox_server() as sandbox:
+        return {
+            name: images
+            for contract, (folder, names) in zip((EXACT, EXTENDED), FILES, strict=True)
+            for name, images in _pictures_of(contract, sandbox.url, folder, list(names)).items()
+        }
+
+
+def _pictures_of(
+    contract: str, upstream: str, folder: Path, names: list[str]
+) -> dict[str, list[Image.Image]]:
     with (
-        sandbox_server() as sandbox,
-        predictor_server(OPENAI_PROXY_URL=sandbox.url) as server,
+        predictor_server(contract=contract, OPENAI_PROXY_URL=upstream) as server,
         ThreadPoolExecutor(4) as pool,
     ):
 
         def predict(name: str) -> list[Image.Image]:
-            body = {"input": json.loads((SAMPLES / f"{name}.json").read_text())}
+            body = {"input": json.loads((folder / f"{name}.json").read_text())}
             answer = requests.post(f"{server.url}/predictions", json=body, timeout=60).json()
             return [_decoded(uri) for uri in answer["output"]]
 
-        return dict(zip(REQUESTS, pool.map(predict, REQUESTS), strict=True))
+        return dict(zip(names, pool.map(predict, names), strict=True))
 
 
 def contact_sheet(made: dict[str, list[Image.Image]]) -> Image.Image:
@@ -172,7 +216,16 @@ def _checkerboard(size: tuple[int, int]) -> Image.Image:
 
 def _decoded(uri: str) -> Image.Image:
     content, _ = decoded(uri)
-    return Image.open(io.BytesIO(content))
+    return _card(content.decode()) if content[:4] == b"<svg" else Image.open(io.BytesIO(content))
+
+
+def _card(source: str) -> Image.Image:
+    """An svg's source as a picture: nothing here can draw one."""
+    card = Image.new("RGB", (2 * _CELL, 2 * _CELL), "#ffffff")
+    lines = textwrap.wrap(source, 50, drop_whitespace=False)[:28]
+    font = ImageFont.load_default(22)
+    ImageDraw.Draw(card).multiline_text((24, 24), "\n".join(lines), _INK, font, spacing=2)
+    return card
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from api.dialects.replicate.caller import Caller
 from api.errors import Forbidden
 from api.ids import now
 from api.parts import The
-from api.predictions.prediction import State
+from api.predictions.prediction import UNFINISHED, State
 from api.tables import files, predictions, tenants
 from api.tenants import Limits
 
@@ -28,18 +28,30 @@ async def overview(tenant: Caller, the: The) -> dict[str, Any]:
     """For operators alone."""
     if not tenant.is_operator:
         raise Forbidden("This is for operators; sign in with an operator's token.")
-    counts = await the.heart.store.count_by_state()
-    oldest = await the.heart.store.oldest_queued_at()
     async with the.database.read() as connection:
         return {
-            "queued": counts.get(State.QUEUED, 0),
-            "running": counts.get(State.TAKEN, 0) + counts.get(State.SENT, 0),
+            "queue": await _queue(connection),
             "slots": the.settings.cog_slots,
-            "oldest_seconds": None if oldest is None else max(now() - oldest, 0.0),
             "days": await _days(connection),
             "tenants": await _tenants(connection),
             "failures": await _failures(connection),
         }
+
+
+async def _queue(connection: Connection) -> dict[str, Any]:
+    waits = _P.state == State.QUEUED
+    found = select(
+        func.coalesce(func.sum(case((waits, 1), else_=0)), 0).label("waiting"),
+        func.coalesce(func.sum(case((waits, 0), else_=1)), 0).label("running"),
+        func.min(case((waits, _P.created_at))).label("oldest"),
+    ).where(_P.state.in_(UNFINISHED))
+    row = (await connection.execute(found)).mappings().one()
+    oldest = row["oldest"]
+    return {
+        "waiting": int(row["waiting"]),
+        "running": int(row["running"]),
+        "oldest_seconds": None if oldest is None else max(now() - oldest, 0.0),
+    }
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from dev.servers.process import (
 PORT_ATTEMPTS = 5
 PORT_TAKEN = "Address already in use"  # coglet's words
 EXACT, EXTENDED = "exact", "extended"  # predict.py, predict_extended.py
+CONTRACTS = {EXACT: "openapi.json", EXTENDED: "openapi.extended.json"}
 # Compiled into coglet 0.23.1, whatever TMPDIR says: each prediction makes directories in it.
 COGS_FOLDER = Path("/tmp/coglet/predictions")  # noqa: S108
 
@@ -65,7 +66,7 @@ def _beside(checkout: Path) -> Path:
     for name in ("predict.py", "predict_extended.py", "gpt_image"):
         with suppress(FileExistsError):
             (folder / name).symlink_to(checkout / name)
-    install_schema(folder, checkout / "openapi.extended.json")
+    install_schema(folder, checkout / CONTRACTS[EXTENDED])
     return folder
 
 
@@ -76,7 +77,7 @@ def install_schema(folder: Path = PROJECT, committed: Path | None = None) -> Non
         folder: where the server will run.
         committed: by default the exact contract there.
     """
-    committed = committed or folder / "openapi.json"
+    committed = committed or folder / CONTRACTS[EXACT]
     installed = folder / ".cog" / "openapi_schema.json"
     if not committed.is_file():
         raise ServerError(f"{committed.name} is missing; `make openapi` writes it.")

@@ -152,7 +152,7 @@ def test_a_deleted_file_is_gone(runware: RunwareCaller) -> None:
 
 @pytest.mark.parametrize(
     "reference",
-    ["no picture!", "data:image/png;base64,@", "6f1a5c1e-8f0b-4b8e-9d55-0d8c1d6f7a01"],
+    ["no picture!", "data:image/png;base64,@", "0d2c3c1e-6a55-4b0e-8a90-63a5b3f60f02"],
 )
 def test_a_reference_that_is_none_is_refused_before_anything_is_drawn(
     runware: RunwareCaller, sandbox: Sandbox, reference: str

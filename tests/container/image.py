@@ -69,7 +69,7 @@ def local_schema() -> Iterator[None]:
         yield
         return
     with removed_afterwards("cog_build"):
-        stand_ins.make_schema("cog_build", script("openapi", "--print"))
+        stand_ins.make_schema("cog_build", script("openapi", "--print", "cog.yaml"))
         yield
 
 

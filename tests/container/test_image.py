@@ -10,17 +10,18 @@ import pytest
 
 from dev.servers import PROJECT
 
-from .commands import docker
+from .commands import cog, docker
 from .conftest import BUILDERS_KEY, OPERATORS_KEY, Start
 from .container import Container
 from .files import COMPILERS, files_of, layers_of, normal, pinned
-from .image import Image
+from .image import PLAIN, SLIM, TAG, Image, removed_afterwards, size_of
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
 
 CALLERS_KEY = "test-key-of-the-caller"
 MEGABYTES_ON_TOP_OF_THE_BASE = 200  # uv, which Cog puts there, is 57 of it, and its SDK 20
 INSTALLED = re.compile(r"-packages/([\w.]+)-[^/]+\.dist-info/METADATA$")
+COGS_FILES = ("cog.yaml", "cog.extended.yaml", ".cog/openapi_schema.json")
 # Installed by Cog from cog.yaml, or part of the base image.
 NOT_IN_REQUIREMENTS = {"cog", "coglet", "pip"}
 
@@ -50,11 +51,23 @@ def test_carries_the_labels_that_replicate_reads(image: Image) -> None:
     assert json.loads(labels["run.cog.config"])["build"]["python_version"] == "3.12"
 
 
+def test_the_extended_model_builds_from_the_same_and_weighs_the_same(image: Image) -> None:
+    name = f"{TAG}-extended"
+    with removed_afterwards(name):
+        cog("build", SLIM, PLAIN, "--tag", name, "--file", "cog.extended.yaml")
+        config = json.loads(docker("image", "inspect", name))[0]["Config"]
+        assert abs(size_of(name) - image.size) < 1_000_000
+    committed = json.loads((PROJECT / "openapi.extended.json").read_text())
+    assert json.loads(config["Labels"]["run.cog.openapi_schema"]) == committed
+    assert "COG_PREDICT_TYPE_STUB=predict_extended.py:Predictor" in config["Env"]
+
+
 def test_holds_of_the_project_only_what_runs(files: list[str]) -> None:
     ours = {name for name in files if name.startswith("src/")}
     package = {f"src/{path.relative_to(PROJECT)}" for path in PROJECT.glob("gpt_image/**/*.py")}
-    rest = {"src/predict.py", "src/cog.yaml", "src/LICENSE", "src/.cog/openapi_schema.json"}
-    assert package <= ours
+    predictors = {"src/predict.py", "src/predict_extended.py"}
+    rest = predictors | {f"src/{name}" for name in (*COGS_FILES, "LICENSE")}
+    assert package | predictors <= ours
     assert ours <= package | rest
 
 

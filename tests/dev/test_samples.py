@@ -11,8 +11,8 @@ import requests
 from PIL import Image
 
 from dev.request import from_flags
-from dev.samples import REQUESTS, with_data_uris
-from dev.servers import PROJECT
+from dev.samples import EXTENDED_REQUESTS, REQUESTS, with_data_uris
+from dev.servers import EXACT, EXTENDED, PROJECT, Server, predictor_server
 from gpt_image.request import SIZES
 from tests.support.cog_client import Cog, Prediction
 from tests.support.sandbox_client import Sandbox
@@ -20,6 +20,7 @@ from tests.support.sandbox_client import Sandbox
 SAMPLES = PROJECT / "samples"
 CONTRACT = json.loads((PROJECT / "tests/predictor/contract/input.json").read_text())["properties"]
 DEFAULTS = {name: schema.get("default") for name, schema in CONTRACT.items()}
+EVERY_REQUEST = REQUESTS | EXTENDED_REQUESTS
 FILES = sorted(SAMPLES.glob("*.json"))
 
 
@@ -87,19 +88,35 @@ def test_the_example_of_replicates_page_logs_what_replicate_logs(
     assert prediction.logs[-1] == "Output token count: 1372"
 
 
-@pytest.mark.parametrize("name", REQUESTS)
+def test_the_extended_samples_give_what_they_promise(sandbox_process: Server) -> None:
+    with predictor_server(contract=EXTENDED, OPENAI_PROXY_URL=sandbox_process.url) as server:
+        cog = Cog(server.url)
+        made = {
+            name: cog.send({"input": inputs_of(SAMPLES / "extended" / f"{name}.json")})
+            for name in EXTENDED_REQUESTS
+        }
+
+    assert made["masked-edit"].image.size == (1024, 1024)
+    assert made["free-size"].image.size == (1920, 640)
+    assert made["svg-drawing"].files[0].startswith(b"<svg ")
+
+
+@pytest.mark.parametrize("name", EVERY_REQUEST)
 def test_a_file_is_what_make_samples_writes(name: str) -> None:
-    assert inputs_of(SAMPLES / f"{name}.json") == with_data_uris(REQUESTS[name])
+    folder = SAMPLES if name in REQUESTS else SAMPLES / "extended"
+    assert inputs_of(folder / f"{name}.json") == with_data_uris(EVERY_REQUEST[name])
 
 
-@pytest.mark.parametrize("name", REQUESTS)
+@pytest.mark.parametrize("name", EVERY_REQUEST)
 def test_the_readmes_line_sends_the_same_inputs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(SAMPLES)
-    written = with_data_uris(REQUESTS[name]).items()
-    assert from_flags(flags_of(name)) == {k: v for k, v in written if v != DEFAULTS.get(k)}
+    written = with_data_uris(EVERY_REQUEST[name]).items()
+    contract = EXACT if name in REQUESTS else EXTENDED
+    given = {k: v for k, v in written if v != DEFAULTS.get(k)}
+    assert from_flags(flags_of(name), contract) == given
 
 
-@pytest.mark.parametrize("name", REQUESTS)
+@pytest.mark.parametrize("name", EVERY_REQUEST)
 def test_no_line_has_a_single_file_which_cog_would_not_take_for_a_list(name: str) -> None:
     flags = [flag for flag in flags_of(name) if flag.startswith("input_images=@")]
     assert len(flags) != 1

@@ -163,7 +163,7 @@ function told(expected, usual) {
   else if (expected) parts.push(h("span", {}, "Size as the model picks"));
   if (expected) parts.push(h("span", {}, `about ${range(...expected.dollars, dollars)}`));
   if (usual) parts.push(h("span", {}, `usually ${range(...usual, seconds)}`));
-  return parts.flatMap((part, at) => (at ? [h("span", { class: "dot", "aria-hidden": "true" }, " · "), part] : [part]));
+  return parts;
 }
 
 function welcome(recent) {

@@ -28,14 +28,15 @@ export function overviewPage() {
   return { element: content, leave: () => clearInterval(timer) };
 }
 
-function parts({ queued, running, slots, oldest_seconds: oldest, days, tenants, failures }) {
+function parts({ queue, slots, days, tenants, failures }) {
+  const oldest = queue.oldest_seconds;
   const today = days[days.length - 1].dollars;
   return [
     h(
       "dl",
       { class: "tiles" },
-      tile("Waiting", String(queued), oldest === null ? "nobody waits" : `the first for ${seconds(oldest)}`),
-      tile("Running", String(running), `of ${slots} at a time`),
+      tile("Waiting", String(queue.waiting), oldest === null ? "nobody waits" : `the first for ${seconds(oldest)}`),
+      tile("Running", String(queue.running), `of ${slots} at a time`),
       tile("Spent today", dollars(today), "UTC; what runs is reserved"),
       tile("Failed", String(failures.reduce((sum, each) => sum + each.count, 0)), "in the last 7 days"),
     ),

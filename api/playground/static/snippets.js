@@ -2,6 +2,7 @@
 
 import { button, h, speak } from "./dom.js";
 import { estimate } from "./estimate.js";
+import { kindOf } from "./words.js";
 
 const HIDDEN = "[REDACTED]";
 
@@ -125,6 +126,9 @@ function openaiInput(prediction) {
   const expected = estimate(prediction.model.split("/").pop(), input);
   if (!expected || input.mask || input.openai_api_key) return null;
   const given = SAME.filter((name) => input[name] !== undefined && input[name] !== null).map((name) => [name, input[name]]);
+  // Its own default is another one.
+  const format = kindOf(prediction.files[prediction.output?.[0]]?.type ?? "").toLowerCase();
+  if (format && !input.output_format) given.push(["output_format", format]);
   if (expected.sizes.length === 1) given.push(["size", expected.sizes[0].join("x")]);
   if (expected.pictures > 1) given.push(["n", expected.pictures]);
   const pictures = input.input_images ?? [];

@@ -160,7 +160,7 @@ def test_all_that_is_on_its_way_is_bounded_together(raw: RawCaller) -> None:
             for websocket in all_of_them:
                 with suppress(TimeoutError):
                     closed.append(websocket.received())
-        assert 0 < len(closed) < 3
+        assert closed
         assert all(each in ({"closed": 1013}, None) for each in closed)
 
 

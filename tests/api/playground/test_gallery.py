@@ -24,7 +24,9 @@ MANY = 500
 def collector(api: Api) -> ReplicateCaller:
     """A tenant with 500 predictions: one that was made, and copies of its row."""
     caller = ReplicateCaller(api.url, token_for(api, "collector"))
-    made = caller.ended(caller.created("A shell from the beach", input={"quality": "low"})["id"])
+    made = caller.ended(
+        caller.created("A shell from the beach", input={"quality": "low"})["id"], within=90
+    )
     assert made["status"] == "succeeded"
     numbers = range(1, MANY)
     copies = [(now() - 60 - each, FAILED if each % 50 == 0 else {}) for each in numbers]
@@ -64,24 +66,26 @@ def test_only_those_in_a_state_are_shown(gallery: Page) -> None:
 def test_what_another_client_of_the_tenant_runs_appears_by_itself(
     gallery: Page, collector: ReplicateCaller
 ) -> None:
-    made = collector.created("From a shell, meanwhile [sandbox:slow seconds=2]")
+    made = collector.created("From a shell, meanwhile [sandbox:slow seconds=60]")
     card = gallery.locator(f'.card:has(a[href="#/p/{made["id"]}"])')
     expect(card.locator(".running")).to_be_visible()
-    expect(card.locator("img.loaded")).to_be_visible()
     expect(gallery.locator(".card").first).to_contain_text("From a shell, meanwhile")
+    collector.cancel(made["id"])
+    expect(card).to_contain_text("Canceled")
 
 
 def test_a_prediction_whose_data_is_gone_says_so(gallery: Page, api: Api) -> None:
-    first = gallery.locator(".card a").first
-    prediction_id = str(first.get_attribute("href")).rpartition("/")[2]
+    shown = gallery.locator(".card:has(img.loaded) a").first.get_attribute("href")
+    card = gallery.locator(f'.card:has(a[href="{shown}"])')
+    prediction_id = str(shown).rpartition("/")[2]
     with sqlite3.connect(api.data / "api.db", timeout=30) as database:
         database.execute(
             "UPDATE predictions SET input = '{}', output = NULL, removed_at = ? WHERE id = ?",
             (now(), prediction_id),
         )
     database.close()
-    expect(gallery.locator(".card").first).to_contain_text("Removed")
-    gallery.locator(".card a").first.click()
+    expect(card).to_contain_text("Removed")
+    card.locator("a").click()
     expect(gallery.locator(".result")).to_contain_text("kept for 60 min after the end")
     expect(gallery.get_by_role("button", name="Run again")).to_have_count(0)
 
