@@ -56,6 +56,7 @@ def protocol(settings: Settings) -> type[WebSocketsSansIOProtocol]:
             if self.conn.handshake_exc is not None and not self.handshake_initiated:
                 self.transport.write(_REFUSED)  # uvicorn would leave it without an answer
                 self.transport.close()
+            if self.transport.is_closing() or self.close_sent:
                 return
             unread = len(self.conn.reader.buffer) + sum(map(len, self.frames))
             together.held += unread - self._held
@@ -68,8 +69,7 @@ def protocol(settings: Settings) -> type[WebSocketsSansIOProtocol]:
                 self._fail(_TRY_AGAIN_LATER)
 
         def connection_lost(self, exc: Exception | None) -> None:
-            together.held -= self._held
-            self._held = 0
+            self._release()
             super().connection_lost(exc)
 
         def send_receive_event_to_app(self) -> None:
@@ -77,10 +77,13 @@ def protocol(settings: Settings) -> type[WebSocketsSansIOProtocol]:
             super().send_receive_event_to_app()
 
         def _fail(self, code: int) -> None:
-            if self.transport.is_closing() or self.close_sent:
-                return
+            self._release()
             self.conn.fail(code)
             self.frames = []
             self.handle_parser_exception()
+
+        def _release(self) -> None:
+            together.held -= self._held
+            self._held = 0
 
     return BoundedWebSocket

@@ -56,7 +56,6 @@ POINTS: dict[str, tuple[type, str, str]] = {
     "not billed, queued again": (Store, "queue_again", "after"),
 }
 RUNWARES_POINTS: dict[str, tuple[type, str, str]] = {
-    "group read, nothing stored": (Acceptance, "accept_group", "before"),
     "group stored, not queued": (Acceptance, "accept_group", "after"),
     "picture scaled, not named in the end": (Finish, "_scaled", "after"),
     "output put, not noted": (Uploading, "put", "after"),

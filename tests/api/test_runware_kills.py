@@ -21,7 +21,6 @@ pytestmark = pytest.mark.long
 
 BRIEF = "[sandbox:slow seconds=0.3]"
 POINTS = [
-    "group read, nothing stored",
     "group stored, not queued",
     "noted as sent, Cog not asked",
     "picture scaled, not named in the end",

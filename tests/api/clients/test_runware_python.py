@@ -69,7 +69,7 @@ async def main():
         upload, = await runware.image_upload({"image": given["picture"]})
         media, = await runware.media_storage({"operation": "upload", "media": given["picture"]})
         ids = [upload["imageUUID"], media["mediaUUID"], at_once[0]["imageUUID"], given["picture"]]
-        edited = await runware.run(asked(inputs={"referenceImages": ids}))
+        edited = await runware.run(asked(inputs={"referenceImages": ids}, deliveryMethod="sync"))
         details, = await runware.get_task_details({"taskUUID": two[0]["taskUUID"]})
         models, = await runware.model_search({"search": "gpt"})
         account, = await runware.account_management({"operation": "getDetails"})
@@ -133,7 +133,7 @@ def test_a_taken_uuid_is_a_conflict_over_a_websocket_and_the_same_task_over_http
     program = """
 async def main():
     async with client() as runware:
-        task = asked(taskUUID=given["id"])
+        task = asked(taskUUID=given["id"], deliveryMethod="sync")
         first = await runware.run(task)
         try:
             again = await runware.run(task)
@@ -153,7 +153,7 @@ asyncio.run(main())
 SLOW = """
 async def main():
     async with client() as runware:
-        images = await runware.run(asked("A fox [sandbox:slow seconds=3]", **given["more"]))
+        images = await runware.run(asked("A fox [sandbox:slow seconds=2]", **given["more"]))
         tell([each["imageURL"] for each in images])
 
 asyncio.run(main())

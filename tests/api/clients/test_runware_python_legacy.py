@@ -143,7 +143,7 @@ def test_a_job_whose_connection_is_cut_is_found_again_and_paid_for_once(
             """
 async def main():
     client = await connected()
-    slow = asked("A fox [sandbox:slow seconds=3]")
+    slow = asked("A fox [sandbox:slow seconds=2]")
     images = await client.imageInference(requestImage=slow)
     tell([told_of(each) for each in images])
     await client.disconnect()
