@@ -14,7 +14,7 @@ without_credentials = unset $$(env | sed -n \
 	-e 's/^\([A-Za-z]*_[Pp][Rr][Oo][Xx][Yy]\)=.*/\1/p')
 pytest = $(without_credentials); ./scripts/temporary $(python) -m pytest
 # What needs more than Python or takes minutes, left to `make ci`; markers in pyproject.toml.
-needs_more = container or litellm or haproxy or clients or browser or long
+needs_more = container or litellm or haproxy or clients or browser or postgres or long
 
 .DEFAULT_GOAL := help
 .PHONY: help predict serve test ci test-quick lint format types tests tests-that-need-more docs \
@@ -54,10 +54,12 @@ tests:
 tests-that-need-more:
 	@$(environment) test
 	@./scripts/package haproxy haproxy || test -z "$$CI"
+	@./scripts/package pg_ctlcluster postgresql || test -z "$$CI"
 	@./scripts/package node nodejs || test -z "$$CI"
 	@./scripts/package npm npm || test -z "$$CI"
 	@./scripts/package chromium chromium || test -z "$$CI"
 	@$(pytest) -m "litellm or haproxy or clients or browser"
+	@$(pytest) -n 2 --dist loadfile -m "postgres and not long"
 	@$(pytest) -n 2 --dist loadgroup -m long
 
 format: ## mend format and import order

@@ -1,4 +1,4 @@
-"""The whole API in one process: `python -m api`; and its commands: `python -m api --help`."""
+"""The whole API in one process: `python -m api`; its parts and commands: `python -m api --help`."""
 
 import argparse
 import asyncio
@@ -8,10 +8,17 @@ from pathlib import Path
 import uvicorn
 
 from api import json_logs
+from api.admin import commands as admin
+from api.admin.backup import put_back
+from api.admin.refusal import Refused
 from api.app import create_app
-from api.database import Database
+from api.database.opening import open_database
+from api.files.addresses import Signer
+from api.files.files import Files
+from api.files.opening import open_store
 from api.predictions.prediction import MAY_HAVE_BEEN_BILLED, End, State
 from api.predictions.store import Store
+from api.roles import Role
 from api.sealing import read_keyring, write_private
 from api.servers import listening
 from api.settings import BadSettings, Settings, read_settings
@@ -33,9 +40,21 @@ def main() -> int:
             return asyncio.run(_token(settings, arguments))
         if arguments.command == "after-restore":
             return asyncio.run(_after_restore(settings))
-        asyncio.run(_first_token(settings))
-        return _serve(settings)
-    except BadSettings as error:
+        if arguments.command == "restore":
+            put_back(settings, arguments.backup)
+            return asyncio.run(_after_restore(settings))
+        if arguments.command == "admin":
+            return asyncio.run(_admin(settings, arguments))
+        role = Role(arguments.command or Role.ALL.value)
+        if role is not Role.ALL and not (settings.is_shared and settings.files):
+            raise BadSettings(
+                "Several processes need a database and a file store that they share: set "
+                "API_DATABASE_URL and API_FILES, or start everything in one with `python -m api`."
+            )
+        if role.takes_requests:
+            asyncio.run(_first_token(settings))
+        return _serve(settings, role)
+    except (BadSettings, Refused) as error:
         print(error, file=sys.stderr)
         return 2
 
@@ -48,12 +67,21 @@ def token_file(settings: Settings) -> Path:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m api", description=__doc__)
     commands = parser.add_subparsers(dest="command")
+    commands.add_parser(
+        Role.API.value, help="only take requests; the database is one that processes share"
+    )
+    commands.add_parser(Role.WORKER.value, help="only work beside a Cog server; likewise")
     token = commands.add_parser("token", help="make and revoke tokens; the API may be running")
     actions = token.add_subparsers(dest="action", required=True)
     create = actions.add_parser("create", help="print a new token, which is shown only once")
     create.add_argument("name", help="the tenant, who is made if there is none of that name")
     create.add_argument("--operator", action="store_true", help="one who sees all predictions")
     actions.add_parser("revoke", help="read a token from standard input, and revoke it")
+    admin.add_to(commands)
+    restore = commands.add_parser(
+        "restore", help="put a backup into an empty data directory; the API must not be running"
+    )
+    restore.add_argument("backup", type=Path, metavar="DIRECTORY")
     commands.add_parser(
         "after-restore",
         help="end what a restored backup takes for unfinished; the API must not be running",
@@ -62,7 +90,7 @@ def _arguments() -> argparse.Namespace:
 
 
 async def _token(settings: Settings, arguments: argparse.Namespace) -> int:
-    database = Database(settings.database_file)
+    database = open_database(settings)
     try:
         await database.migrate()
         tenants = Tenants(database, read_keyring(settings))
@@ -78,9 +106,21 @@ async def _token(settings: Settings, arguments: argparse.Namespace) -> int:
         await database.close()
 
 
+async def _admin(settings: Settings, arguments: argparse.Namespace) -> int:
+    database = open_database(settings)
+    try:
+        await database.migrate()
+        store = open_store(settings)
+        signer = Signer(read_keyring(settings).signing_keys("files"))
+        print(await admin.run(arguments, settings, database, Files(database, store, signer)))
+        return 0
+    finally:
+        await database.close()
+
+
 async def _after_restore(settings: Settings) -> int:
     """A backup does not know what was sent after it was made, and would pay for it again."""
-    database = Database(settings.database_file)
+    database = open_database(settings)
     try:
         with owning(settings.data_directory):
             await database.migrate()
@@ -95,7 +135,7 @@ async def _after_restore(settings: Settings) -> int:
 
 async def _first_token(settings: Settings) -> None:
     """Make the operator's token valid, or make one where there is none."""
-    database = Database(settings.database_file)
+    database = open_database(settings)
     try:
         await database.migrate()
         tenants = Tenants(database, read_keyring(settings))
@@ -109,10 +149,10 @@ async def _first_token(settings: Settings) -> None:
         await database.close()
 
 
-def _serve(settings: Settings) -> int:
+def _serve(settings: Settings, role: Role) -> int:
     json_logs.configure()
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, role),
         log_config=None,
         access_log=False,
         server_header=False,

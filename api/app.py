@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect
 
 from api import health
 from api.body import Bodies
-from api.database import Database
+from api.database.opening import open_database
 from api.dialects.coretoday import application as coretoday
 from api.dialects.openai import application as openai
 from api.dialects.replicate import account, create, files, models, predictions
@@ -24,7 +24,7 @@ from api.fetching import open_fetcher
 from api.files import serving
 from api.files.addresses import Signer
 from api.files.files import Files
-from api.files.store import Store as FileStore
+from api.files.opening import open_store
 from api.files.sweeping import keep_sweeping
 from api.files.thumbnails import Thumbnails
 from api.limits import Rates
@@ -40,6 +40,7 @@ from api.predictions.prediction import End, Prediction
 from api.predictions.retention import Retention
 from api.predictions.worker import Background
 from api.refused_start import RefusedStart
+from api.roles import Role
 from api.sealing import read_keyring
 from api.servers import listening, serving_on
 from api.settings import Settings
@@ -49,12 +50,12 @@ from api.uploading import Uploading
 from api.webhooks import Webhooks
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, role: Role = Role.ALL) -> FastAPI:
     """The application; its parts come to life with it, and end with it."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running(settings) as app.state.parts:
+        async with running(settings, role) as app.state.parts:
             yield
 
     app = FastAPI(
@@ -67,6 +68,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(HTTPException, unknown_path)
     app.add_exception_handler(ClientDisconnect, hung_up)
     app.add_exception_handler(Exception, unforeseen)
+    if role.takes_requests:
+        _speak_to_callers(app)
+    app.add_middleware(RefusedStart)
+    app.include_router(health.router)
+    return app
+
+
+def _speak_to_callers(app: FastAPI) -> None:
     app.add_middleware(
         ByDialect,
         applications={
@@ -76,33 +85,33 @@ def create_app(settings: Settings) -> FastAPI:
         },
     )
     app.add_middleware(MendedPaths)
-    app.add_middleware(RefusedStart)
-    for part in (health, serving, create, predictions, models, files, account):
+    for part in (serving, create, predictions, models, files, account):
         app.include_router(part.router)
     app.include_router(playground)
-    return app
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Parts]:
+async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Parts]:
     """The parts, ready for requests; what was unfinished goes on.
 
     Raises:
-        BadSettings: a key is wrong, or another process owns the data directory.
+        BadSettings: a key is wrong, or another process owns what this one needs alone.
     """
     settings.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as ending:
-        ending.enter_context(owning(settings.data_directory))
+        if not settings.is_shared:
+            ending.enter_context(owning(settings.data_directory))
         keyring = read_keyring(settings)
-        database = Database(settings.database_file)
+        database = open_database(settings)
         ending.push_async_callback(database.close)
         await database.migrate()
         tenants = Tenants(database, keyring)
         signer = Signer(keyring.signing_keys("files"))
-        stored = Files(database, FileStore(settings.files_directory), signer)
+        store = open_store(settings)
+        await store.begin()
+        stored = Files(database, store, signer)
         fetcher = await ending.enter_async_context(open_fetcher(settings.private_networks))
-        cog = await ending.enter_async_context(open_cog(settings.cog_url))
-        model = Model(settings)
+        model = Model(settings, database)
         await model.restore()
         background = Background()
 
@@ -124,16 +133,24 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             Uploading(stored, fetcher).put,
             attempts=settings.webhook_attempts,
         )
-        callbacks = ending.enter_context(
-            listening("127.0.0.1", settings.worker_port, "API_WORKER_PORT")
-        )
-        worker_url = f"http://127.0.0.1:{callbacks.getsockname()[1]}"
-        retention = Retention(
-            database, stored, settings.retention_seconds, settings.record_retention_seconds
-        )
+        cog, callbacks = None, None
+        if role.works:
+            cog = await ending.enter_async_context(open_cog(settings.cog_url))
+            callbacks = ending.enter_context(
+                listening("127.0.0.1", settings.worker_port, "API_WORKER_PORT")
+            )
+        worker_url = f"http://127.0.0.1:{callbacks.getsockname()[1]}" if callbacks else ""
         heart = await ending.enter_async_context(
             open_heart(
-                settings, database, keyring, stored, fetcher, cog, webhooks.tell, finish, worker_url
+                settings,
+                database,
+                keyring,
+                stored,
+                fetcher,
+                webhooks.tell,
+                finish,
+                [model.full_name],
+                (cog, worker_url) if cog else None,
             )
         )
         the = Parts(
@@ -141,7 +158,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             database=database,
             keyring=keyring,
             tenants=tenants,
-            rates=Rates(),
+            rates=Rates(database),
             bodies=Bodies(settings),
             files=stored,
             thumbnails=Thumbnails(stored),
@@ -152,7 +169,8 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             ),
             heart=heart,
         )
-        await ending.enter_async_context(serving_on(callbacks, heart.callbacks))
+        if callbacks and heart.work:
+            await ending.enter_async_context(serving_on(callbacks, heart.work.callbacks))
         watched = ending.enter_context(
             listening(settings.metrics_host, settings.metrics_port, "API_METRICS_PORT")
         )
@@ -160,8 +178,15 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         ending.push_async_callback(webhooks.stop)
         ending.push_async_callback(background.stop)
         background.start(webhooks.keep_delivering())
-        background.start(model.keep_asking(cog))
-        background.start(keep_sweeping(stored))
-        background.start(retention.keep_removing())
+        background.start(model.keep_asking(cog) if cog else model.keep_reading())
+        if role.takes_requests:
+            background.start(keep_sweeping(stored))
+            background.start(
+                Retention(
+                    database, stored, settings.retention_seconds, settings.record_retention_seconds
+                ).keep_removing()
+            )
         heart.start()
+        if heart.work and role is Role.WORKER:
+            ending.push_async_callback(heart.work.drain)
         yield the

@@ -20,11 +20,11 @@ async def ready(the: The) -> JSONResponse:
     """The database answers, and the model's server serves; 503 with the reason if not."""
     reason = None
     try:
-        await the.heart.store.count_by_state()
+        await the.heart.store.oldest_queued_at()
         _ = the.model.version
     except NotReady as error:
         reason = error.detail
-    if reason is None and not the.heart.watch.serves:
+    if reason is None and not await the.heart.serves():
         reason = "The model's server does not serve."
     if reason:
         return JSONResponse({"status": "not ready", "reason": reason}, 503)

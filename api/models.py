@@ -1,24 +1,31 @@
-"""Which models there are: one for now, as its Cog server describes it."""
+"""Which models there are: one for now, as its Cog server describes it.
+
+The description is kept in the database: a silent Cog server stops nothing at a start, and
+processes without a Cog server read it there.
+"""
 
 import asyncio
 import hashlib
 import json
 import logging
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import aiohttp
+from sqlalchemy import insert, select, update
 
+from api.database import Database
 from api.errors import NotFound, NotReady, Unprocessable
 from api.ids import now
 from api.input_check import InputSchema
 from api.predictions.cog import Cog
 from api.settings import Settings
+from api.tables import models
 
 log = logging.getLogger(__name__)
 
 _ASK_AGAIN = 1.0  # seconds, until the Cog server has described its model
+_READ_AGAIN = (1.0, 10.0)  # seconds: until there is a description, and then
 
 
 @dataclass(frozen=True)
@@ -37,11 +44,11 @@ class Version:
 class Model:
     """The model, with the description that its Cog server gave last."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, database: Database) -> None:
         self.owner = settings.model_owner
         self.name = settings.model_name
         self._deployments = settings.deployments
-        self._kept = settings.data_directory / "model.json"
+        self._database = database
         self._version: Version | None = None
 
     @property
@@ -87,12 +94,21 @@ class Model:
             )
 
     async def restore(self) -> None:
-        """Take the description of an earlier life, so that a silent Cog server stops nothing."""
-        try:
-            kept = json.loads(await asyncio.to_thread(self._kept.read_text))
-        except FileNotFoundError:
-            return
-        self._version = _version(kept)
+        """Take the description that is kept, if there is one."""
+        found = select(models.c.described).where(models.c.name == self.full_name)
+        async with self._database.read() as connection:
+            described = (await connection.execute(found)).scalar()
+        if described:
+            self._version = _version(described)
+
+    async def keep_reading(self) -> None:
+        """Where others ask the Cog servers: take what they are told, until cancelled."""
+        while True:
+            await asyncio.sleep(_READ_AGAIN[self._version is not None])
+            try:
+                await self.restore()
+            except Exception:
+                log.exception("Could not read the model's description; will try again.")
 
     async def keep_asking(self, cog: Cog) -> None:
         """Ask the Cog server until it has described what it runs."""
@@ -107,8 +123,16 @@ class Model:
         if self._version and self._version.id == version.id:
             return
         self._version = version
-        await asyncio.to_thread(_keep, self._kept, described)
+        await self._keep(described)
         log.info("The model %s has version %s.", self.full_name, version.id)
+
+    async def _keep(self, described: dict[str, Any]) -> None:
+        this_one = models.c.name == self.full_name
+        kept = update(models).where(this_one).values(described=described)
+        async with self._database.write(turn_of="describe a model") as connection:
+            if not (await connection.execute(kept.returning(models.c.name))).first():
+                row = {"name": self.full_name, "described": described}
+                await connection.execute(insert(models).values(row))
 
 
 def _version(described: dict[str, Any]) -> Version:
@@ -121,9 +145,3 @@ def _version(described: dict[str, Any]) -> Version:
         document=document,
         schema=InputSchema(document),
     )
-
-
-def _keep(file: Path, described: dict[str, Any]) -> None:
-    part = file.with_suffix(".part")
-    part.write_text(json.dumps(described))
-    part.replace(file)

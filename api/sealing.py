@@ -61,11 +61,17 @@ def read_keyring(settings: Settings) -> Keyring:
     """The operator's keys, or the key file's, which is made where there is none.
 
     Raises:
-        BadSettings: a key is no 32 bytes in base64, or the file cannot be read.
+        BadSettings: a key is no 32 bytes in base64, or the file cannot be read; or there is none,
+            where several processes must have the same.
     """
     if settings.encryption_keys:
         texts = settings.encryption_keys.get_secret_value().split(",")
         return Keyring([_decoded(text) for text in texts])
+    if settings.is_shared:
+        raise BadSettings(
+            "With API_DATABASE_URL, API_ENCRYPTION_KEYS must be set, the same for every process, "
+            "since each must open what another has stored; `openssl rand -base64 32` makes one."
+        )
     return Keyring([_decoded(_key_file(settings.data_directory / _KEY_FILE))])
 
 

@@ -1,12 +1,14 @@
 """Every environment variable of the API, its default and check: read once, at the start."""
 
+import socket
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from typing import Literal
 
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from api.setting_kinds import BucketUrl, HttpUrl, PostgresUrl
 
 PREFIX = "API_"
 _SECRETS = Path("/run/secrets")
@@ -14,18 +16,6 @@ _SECRETS = Path("/run/secrets")
 
 class BadSettings(Exception):
     """One sentence that names the variables that are wrong, never their values."""
-
-
-def _http_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be a URL such as https://api.example.com")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("must hold no login, ? or #")
-    return url.rstrip("/")
-
-
-_Url = Annotated[str, AfterValidator(_http_url)]
 
 
 class Settings(BaseSettings):
@@ -48,6 +38,31 @@ class Settings(BaseSettings):
         default=Path("api-data"),
         description="Where database, files, keys and the first token are kept.",
     )
+    database_url: PostgresUrl | None = Field(
+        default=None,
+        description=(
+            "As in `postgresql://user:password@host:5432/name`: the database that several "
+            "processes share. Absent: an SQLite file in the data directory."
+        ),
+    )
+    database_connections: int = Field(
+        default=10, ge=2, le=1000, description="To Postgres, at most, of each process; and one."
+    )
+    files: BucketUrl | None = Field(
+        default=None,
+        description=(
+            "As in `s3://bucket/prefix`: where files are kept. AWS_ENDPOINT_URL, AWS_REGION, "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY say how it is reached. Absent: in the "
+            "data directory."
+        ),
+    )
+    files_public_endpoint: HttpUrl | None = Field(
+        default=None,
+        description=(
+            "That store's address as callers reach it: they then get outputs from there, by "
+            "presigned addresses. Absent: through the API."
+        ),
+    )
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(
         default=8000,
@@ -56,7 +71,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("API_PORT", "PORT"),
         description="The port to listen on; 0 picks a free one.",
     )
-    public_url: _Url | None = Field(
+    public_url: HttpUrl | None = Field(
         default=None,
         description="The address that callers use, without /v1. Absent: that of each request.",
     )
@@ -75,11 +90,12 @@ class Settings(BaseSettings):
         default=None,
         description=(
             "Keys of 32 bytes in base64, separated by commas, newest first; secrets are stored "
-            "encrypted with the first. Absent: a key file in the data directory."
+            "encrypted with the first. Absent: a key file in the data directory; with "
+            "API_DATABASE_URL they must be set, the same for every process."
         ),
     )
 
-    cog_url: _Url = Field(
+    cog_url: HttpUrl = Field(
         default="http://127.0.0.1:5000", description="The Cog server, on this machine."
     )
     cog_command: str | None = Field(
@@ -106,8 +122,11 @@ class Settings(BaseSettings):
         ge=0,
         description="So long the files of a lost Cog server may still come.",
     )
-    worker_name: str = Field(
-        default="worker", description="The worker's name in the database; it owns what it took."
+    worker_name: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        description="The worker that owns what it took. Absent: the host's name, if several can.",
     )
     reserved_dollars: float = Field(
         default=0.25,
@@ -187,6 +206,17 @@ class Settings(BaseSettings):
             '["10.1.0.0/16"]. None by default.'
         ),
     )
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes use the same database."""
+        return self.database_url is not None
+
+    @property
+    def worker(self) -> str:
+        """The worker's name, whether it was set or not."""
+        # On one machine a host that is named anew must not lose what it had.
+        return self.worker_name or (socket.gethostname()[:64] if self.is_shared else "worker")
 
     @property
     def database_file(self) -> Path:

@@ -105,6 +105,22 @@ predictions = Table(
     Index("ix_predictions_completed_at", "completed_at"),
 )
 
+# Postgres would look at every row where it believes that many wait.
+for _index in (
+    Index(
+        "ix_predictions_next",
+        predictions.c.tag,
+        postgresql_where=predictions.c.state == "queued",
+    ),
+    Index(
+        "ix_predictions_unfinished",
+        predictions.c.deadline,
+        postgresql_where=predictions.c.state.in_(["queued", "taken", "sent"]),
+    ),
+):
+    _index.info["only"] = "postgresql"
+    _index.ddl_if(dialect="postgresql")
+
 files = Table(
     "files",
     metadata,
@@ -138,4 +154,33 @@ deliveries = Table(
     Column("created_at", Double, nullable=False),
     Column("kind", String(16), nullable=False, server_default="webhook"),  # or upload
     Column("place", Integer),  # of the output that it is about; absent: the whole prediction
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", String(64), primary_key=True),  # owns the predictions that it took
+    Column("beat_at", Double, nullable=False),  # one that is silent for long is taken for dead
+    Column("slots", Integer, nullable=False),
+    Column("busy", Integer, nullable=False),
+    Column("drains", Boolean, nullable=False),  # an operator asked it to take nothing more
+    Column(
+        "looks", Boolean, nullable=False
+    ),  # it is to look for what waits: an operator put it there
+)
+
+models = Table(
+    "models",
+    metadata,
+    Column("name", String(255), primary_key=True),  # owner/name
+    Column("described", JSON, nullable=False),  # by its Cog server, as models.py keeps it
+)
+
+rates = Table(  # where several processes count together
+    "rates",
+    metadata,
+    Column("tenant_id", _ID, primary_key=True),
+    Column("creates", Boolean, primary_key=True),  # or all other requests
+    Column("left", Double, nullable=False),  # at filled_at
+    Column("filled_at", Double, nullable=False),
 )

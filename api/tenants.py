@@ -91,7 +91,7 @@ class Tenants:
             token: use this one instead of a random one.
         """
         token = token or _PREFIX + secrets.token_hex(_TOKEN_BYTES)
-        async with self._database.write() as connection:
+        async with self._database.write(turn_of="create token") as connection:
             known = select(tokens.c.id).where(tokens.c.hash == _hash(token))
             if (await connection.execute(known)).first():
                 return token

@@ -30,6 +30,8 @@ _AT_ONCE = 32
 _LONGEST_WAIT = 600.0
 _APART = 0.5  # seconds between two events of a kind for one prediction, as at Replicate
 _IDLE = 30.0
+_IDLE_AMONG_OTHERS = 5.0  # seconds; the process that had it to send may be gone
+_LEASE = 25.0  # seconds for which a webhook is one process's to send: more than one try takes
 
 Render = Callable[[Prediction, int | None], Awaitable[bytes]]
 """The body of a webhook, about one output where its place is given."""
@@ -44,6 +46,7 @@ class _Delivery:
     attempts: int
     kind: str
     place: int | None
+    next_at: float
 
 
 class Webhooks:
@@ -135,7 +138,7 @@ class Webhooks:
             self._in_flight.add(row["id"])
             named = {name: row[name] for name in _Delivery.__dataclass_fields__}
             self._start(self._deliver(_Delivery(**named)))
-        return _IDLE
+        return _IDLE_AMONG_OTHERS if self._database.is_shared else _IDLE
 
     async def _deliver(self, delivery: _Delivery) -> None:
         try:
@@ -148,6 +151,8 @@ class Webhooks:
             self._due.set()
 
     async def _try(self, delivery: _Delivery) -> None:
+        if self._database.is_shared and not await self._claim(delivery):
+            return
         prediction = await Store(self._database).get(delivery.prediction_id)
         if prediction is None or prediction.removed_at is not None:
             await self._forget(delivery)
@@ -164,6 +169,14 @@ class Webhooks:
             values = {"attempts": delivery.attempts + 1, "next_at": now() + wait}
             async with self._database.write() as connection:
                 await connection.execute(later.values(values))
+
+    async def _claim(self, delivery: _Delivery) -> bool:
+        """Whether it is ours to send; if we end over it, another process sends it later."""
+        unclaimed = (deliveries.c.id == delivery.id, deliveries.c.next_at == delivery.next_at)
+        claimed = update(deliveries).where(*unclaimed).values(next_at=now() + _LEASE)
+        async with self._database.write() as connection:
+            found = await connection.execute(claimed.returning(deliveries.c.id))
+            return found.first() is not None
 
     async def _arrived(self, prediction: Prediction, delivery: _Delivery) -> bool:
         if delivery.kind == UPLOAD and delivery.place is not None:

@@ -15,6 +15,9 @@ from sandbox.job import Size
 from sandbox.models import model_of
 from sandbox.tokens import usage
 
+QUALITIES = tuple(model_of("gpt-image-2").quality_steps)
+"""Those that have a price of their own; auto is one of them."""
+
 
 @dataclass(frozen=True)
 class Estimate:

@@ -19,7 +19,7 @@ async def admitted(token: str | None, the: Parts, *, creates: bool) -> Tenant:
     tenant = await the.tenants.by_token(token) if token else None
     if tenant is None:
         raise Unauthenticated
-    the.rates.check(tenant, creates=creates)
+    await the.rates.check(tenant, creates=creates)
     return tenant
 
 

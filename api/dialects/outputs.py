@@ -27,5 +27,11 @@ class Outputs:
 
     def address(self, prediction: Prediction, file: StoredFile) -> str:
         """Good until the prediction's data is removed, with a token or without."""
-        ended_at = prediction.completed_at or prediction.deadline
-        return self._files.address(file, prediction.origin, ended_at + self._retention)
+        return self._files.address(file, prediction.origin, self._expires_at(prediction))
+
+    async def presigned(self, prediction: Prediction, file: StoredFile) -> str | None:
+        """The same from the store itself, where callers reach it."""
+        return await self._files.presigned(file, self._expires_at(prediction))
+
+    def _expires_at(self, prediction: Prediction) -> float:
+        return (prediction.completed_at or prediction.deadline) + self._retention

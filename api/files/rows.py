@@ -62,7 +62,8 @@ class Rows:
             NoRoom: with it, its tenant would have stored more than `tenant_bytes`.
         """
         # Inputs and outputs count from the prediction's next step on, which takes them to disk.
-        async with self._database.write(durable=file.kind == UPLOAD) as connection:
+        turn = None if tenant_bytes is None else f"store {file.tenant_id}"
+        async with self._database.write(durable=file.kind == UPLOAD, turn_of=turn) as connection:
             if tenant_bytes is not None:
                 stored = await _stored_bytes(connection, file.tenant_id)
                 if stored + file.size > tenant_bytes:

@@ -1,19 +1,14 @@
-"""The bytes of files, each under its id; in a directory now, where obstore can put them later."""
+"""The bytes of files, each under its id: what the rest may ask of a directory or of a bucket."""
 
 import asyncio
 import hashlib
-import os
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
-from pathlib import Path
-
-from obstore.store import LocalStore
+from typing import Protocol
 
 from api.files.kinds import HEAD_BYTES
 
-_STEP = 1 << 20  # bytes, to the disk
-_READ_STEP = 256 << 10  # bytes, from the disk; a slow reader holds some of these
-_PARTS_AT_ONCE = 2
+STEP = 1 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -32,33 +27,30 @@ class TooManyBytes(Exception):
     """There were more bytes than allowed; nothing of them is kept."""
 
 
-class Store:
-    """Files in a directory that belongs to this process alone."""
+class Store(Protocol):
+    """Keeps files."""
 
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for cut_short in directory.glob("*#*"):  # obstore's name for a file not yet whole
-            cut_short.unlink()
-        self._directory = directory
-        self._store = LocalStore(directory)
+    async def begin(self) -> None:
+        """Make ready, where this process is to write; what was cut short before goes."""
 
     async def write(
-        self, key: str, content: AsyncIterator[bytes], most: int | None = None, *, sums: bool = True
+        self,
+        key: str,
+        content: AsyncIterator[bytes],
+        most: int | None = None,
+        *,
+        sums: bool = True,
+        claimed: str | None = None,
     ) -> Written:
         """Keep all of `content`, safe from a power cut, or nothing of it.
 
         Args:
             sums: work out the checksums, which takes more CPU than all else.
+            claimed: the type that its sender says it has.
 
         Raises:
             TooManyBytes: there are more than `most`.
         """
-        counted = _Counted(content, most, sums)
-        await self._store.put_async(
-            key, counted.steps(), chunk_size=_STEP, max_concurrency=_PARTS_AT_ONCE
-        )
-        await asyncio.to_thread(_sync, self._directory / key, self._directory)
-        return counted.written()
 
     async def open(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """The bytes from `start` up to, and without, `end`.
@@ -66,41 +58,21 @@ class Store:
         Raises:
             FileNotFoundError: there is no such file.
         """
-        # A range at a time takes a third of the CPU that obstore's stream does.
-        first = await self._range(key, start, end)
-
-        async def pieces() -> AsyncIterator[bytes]:
-            piece, read = first, start
-            while piece:
-                yield piece
-                read += len(piece)
-                piece = await self._range(key, read, end)
-
-        return pieces()
-
-    async def _range(self, key: str, start: int, end: int) -> bytes:
-        if start >= end:
-            return b""
-        found = await self._store.get_range_async(
-            key, start=start, end=min(start + _READ_STEP, end)
-        )
-        return bytes(found)
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Delete those that are there."""
-        for key in keys:
-            try:
-                await self._store.delete_async(key)
-            except FileNotFoundError:
-                continue
 
-    async def written_before(self, when: float) -> AsyncIterator[list[str]]:
+    def written_before(self, when: float) -> AsyncIterator[list[str]]:
         """The keys of all files that are older, in portions; `when` in seconds since the epoch."""
-        async for portion in self._store.list():
-            yield [meta["path"] for meta in portion if meta["last_modified"].timestamp() < when]
+
+    async def presigned(self, key: str, seconds: float) -> str | None:
+        """An address by which callers get the file from the store itself, where they reach it."""
+
+    def key_of(self, url: str) -> str | None:
+        """The key of the file that such an address means."""
 
 
-class _Counted:
+class Counted:
     """Content on its way, in steps that are worth a thread."""
 
     def __init__(self, content: AsyncIterator[bytes], most: int | None, sums: bool) -> None:
@@ -113,13 +85,14 @@ class _Counted:
         self._md5 = hashlib.md5(usedforsecurity=False)
 
     async def steps(self) -> AsyncIterator[bytes]:
+        """All of it; raises TooManyBytes."""
         gathered = bytearray()
         async for piece in self._content:
             self._size += len(piece)
             if self._most is not None and self._size > self._most:
                 raise TooManyBytes
             gathered += piece
-            if len(gathered) >= _STEP:
+            if len(gathered) >= STEP:
                 yield await self._seen(bytes(gathered))
                 gathered.clear()
         yield await self._seen(bytes(gathered))
@@ -136,14 +109,6 @@ class _Counted:
         self._md5.update(step)
 
     def written(self) -> Written:
+        """What has gone through."""
         sums = (self._sha256.hexdigest(), self._md5.hexdigest()) if self._sums else ("", "")
         return Written(self._size, *sums, self._head)
-
-
-def _sync(*paths: Path) -> None:
-    for path in paths:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -90,7 +90,8 @@ class Acceptance:
             Throttled: the tenant has as many unfinished predictions, or has spent as much, as it
                 may.
         """
-        async with self._database.write() as connection:
+        # One at a time for each tenant: what is counted and looked for here stays true.
+        async with self._database.write(turn_of=f"accept {new.tenant_id}") as connection:
             if earlier := await self._repeated(connection, new, began_at, says_it_repeats):
                 return Accepted(earlier, is_new=False)
             await self._check(connection, new.tenant_id, limits, 1)
@@ -109,7 +110,7 @@ class Acceptance:
             Throttled: as in `accept`.
         """
         first = news[0]
-        async with self._database.write() as connection:
+        async with self._database.write(turn_of=f"accept {first.tenant_id}") as connection:
             if same := await _group(connection, first.tenant_id, first.group_id):
                 return AcceptedGroup(same, repeats=first.group_id)
             if lost := await self._repeated(connection, first, began_at, says_it_repeats=False):
@@ -157,19 +158,23 @@ class Acceptance:
         for row in (await connection.execute(found)).mappings().all():
             overtaken = row["before_its_first"] and began_at < row["created_at"]
             answer = row["id"], row["answer"], row["accepted_by"]
-            if says_it_repeats or overtaken or await self._was_lost(*answer):
+            if says_it_repeats or overtaken or await self._was_lost(connection, *answer):
                 this_one = update(predictions).where(_P.id == row["id"])
                 again = {"answer": "waiting", "accepted_by": self._life, "before_its_first": False}
                 await connection.execute(this_one.values(again))
                 return Prediction.of(dict(row))
         return None
 
-    async def _was_lost(self, prediction_id: str, answer: str, accepted_by: str) -> bool:
+    async def _was_lost(
+        self, connection: Connection, prediction_id: str, answer: str, accepted_by: str
+    ) -> bool:
         known = await self._answer_was_lost(prediction_id)
         if known is not None:
             return known
+        if answer != "waiting" or accepted_by == self._life:
+            return answer == "lost"
         # What a crash has left waiting was lost with it.
-        return answer == "lost" or (answer == "waiting" and accepted_by != self._life)
+        return not await self._database.is_alive(connection, accepted_by)
 
     async def _check(
         self, connection: Connection, tenant_id: str, limits: Limits, count: int

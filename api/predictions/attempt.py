@@ -1,4 +1,4 @@
-"""One prediction on one Cog server, from taking it to its end.
+"""One prediction on one Cog server, from when it was taken to its end.
 
 The row decides at every step: a step that finds it changed stops.
 """
@@ -33,7 +33,6 @@ class Attempt:
     """Brings one prediction to its end on the Cog server that `watch` watches.
 
     Args:
-        name: the worker's name, the rows' owner.
         in_background: runs what is left to do once a slot is free.
         worker_url: where Cog brings its word.
         word_seconds: so long Cog may still repeat a word after it has finished.
@@ -42,7 +41,6 @@ class Attempt:
 
     def __init__(
         self,
-        name: str,
         store: Store,
         cog: Cog,
         watch: Watch,
@@ -56,7 +54,6 @@ class Attempt:
         word_seconds: float,
         lost_seconds: float,
     ) -> None:
-        self._name = name
         self._store = store
         self._cog = cog
         self._watch = watch
@@ -69,11 +66,8 @@ class Attempt:
         self._word_seconds = word_seconds
         self._lost_seconds = lost_seconds
 
-    async def run(self, prediction_id: str) -> None:
-        """Take it, send it at most once, and return when its slot is free again."""
-        taken = await self._store.take(prediction_id, self._name)
-        if taken is None:
-            return
+    async def run(self, taken: Prediction) -> None:
+        """Send what was taken at most once, and return when its slot is free again."""
         try:
             input = await self._prepared(taken)
             if input is not None and await self._send(taken, input):

@@ -18,6 +18,14 @@ class Changes:
             if not waiter.done():
                 waiter.set_result(prediction)
 
+    def awaits(self, prediction_id: str) -> bool:
+        """Whether somebody waits for it."""
+        return prediction_id in self._waiting
+
+    def awaited(self) -> list[str]:
+        """All for which somebody waits."""
+        return list(self._waiting)
+
     def next(self, prediction_id: str) -> asyncio.Future[Prediction]:
         """Done at the next change from now on: ask first, then read the row, then wait."""
         waiter = asyncio.get_running_loop().create_future()

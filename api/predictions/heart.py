@@ -1,12 +1,10 @@
-"""The heart put together: what runs as long as the API does."""
+"""The heart put together: what runs as long as the API does, in each of its processes."""
 
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-
-from starlette.applications import Starlette
 
 from api.database import Database
 from api.fetching import Fetcher
@@ -14,20 +12,20 @@ from api.files.files import Files
 from api.metrics import note_end
 from api.predictions.acceptance import Acceptance
 from api.predictions.answers import Answers
-from api.predictions.attempt import Attempt
-from api.predictions.attempt_inputs import AttemptInputs
-from api.predictions.callbacks import create_callbacks
+from api.predictions.beats import Beats, keep_taking_over
 from api.predictions.changes import Changes
-from api.predictions.cog import Cog, Watch
-from api.predictions.cog_server import CogServer
-from api.predictions.endings import Endings, Finish
+from api.predictions.cog import Cog
+from api.predictions.endings import Finish
 from api.predictions.keeper import keep_order
+from api.predictions.others import hearing
 from api.predictions.prediction import Prediction, State
 from api.predictions.predictions import Predictions
-from api.predictions.queue import Queue
+from api.predictions.queue import MemoryQueue, Queue
+from api.predictions.shared_queue import SharedQueue
 from api.predictions.store import Store
-from api.predictions.words import Words
-from api.predictions.worker import Background, Worker
+from api.predictions.words import OnEvent
+from api.predictions.work import Surroundings, Work, open_work
+from api.predictions.worker import Background
 from api.sealing import Keyring
 from api.settings import Settings
 
@@ -38,15 +36,14 @@ class Heart:
 
     predictions: Predictions
     store: Store
-    queue: Queue
-    worker: Worker
-    watch: Watch
-    callbacks: Starlette
-    """To be served at `worker_url` from before `start` is called."""
+    beats: Beats
+    work: Work | None
+    """Absent where this process only takes requests."""
     start: Callable[[], None]
 
-
-OnEvent = Callable[[Prediction, str], None]
+    async def serves(self) -> bool:
+        """Whether a prediction that comes now would run."""
+        return self.work.watch.serves if self.work else await self.beats.any_lives()
 
 
 @asynccontextmanager
@@ -56,15 +53,21 @@ async def open_heart(
     keyring: Keyring,
     files: Files,
     fetcher: Fetcher,
-    cog: Cog,
     on_event: OnEvent,
     finish: Finish,
-    worker_url: str,
+    models: list[str],
+    cog: tuple[Cog, str] | None,
 ) -> AsyncIterator[Heart]:
-    """The heart, with all that was unfinished on its way again once it is started."""
-    store, changes = Store(database), Changes()
-    queue = Queue(await store.last_started_tag())
-    background, watch = Background(), Watch(cog)
+    """The heart, with all that was unfinished on its way again once it is started.
+
+    Args:
+        models: those whose predictions this process takes.
+        cog: the Cog server beside it, and where that brings its word.
+    """
+    store, changes, beats = Store(database), Changes(), Beats(database)
+    life = secrets.token_hex(16)
+    queue = await _queue(database, store, models)
+    background = Background()
 
     def changed(prediction: Prediction) -> None:
         changes.tell(prediction)
@@ -74,64 +77,67 @@ async def open_heart(
             note_end(prediction)
             on_event(prediction, "completed")
 
-    endings = Endings(
-        store,
-        files,
-        worker_url=worker_url,
-        output_directory=settings.cog_output_directory,
-        finish=finish,
-        on_change=changed,
-    )
-    words = Words(store, endings, on_event)
-    scratch = settings.data_directory / "scratch"
-    inputs = AttemptInputs(keyring, fetcher, scratch, worker_url)
-    attempt = Attempt(
-        settings.worker_name,
-        store,
-        cog,
-        watch,
-        inputs,
-        endings,
-        changes,
-        changed,
-        background.start,
-        worker_url=worker_url,
-        word_seconds=settings.cog_word_seconds,
-        lost_seconds=settings.cog_lost_seconds,
-    )
-    worker = Worker(
-        settings.worker_name, store, queue, attempt, watch, background, settings.cog_slots
-    )
     answers = Answers(store)
     acceptance = Acceptance(
         database,
         keyring,
-        life=secrets.token_hex(16),
+        life=life,
         default_seconds=settings.deadline_seconds,
         reserved_dollars=settings.reserved_dollars,
         answer_was_lost=answers.was_lost,
     )
-    predictions = Predictions(database, store, acceptance, answers, queue, changes, words, changed)
-    await watch.look()
-    await worker.recover()
+    async with AsyncExitStack() as ending:
+        names = [life] + ([f"the worker {settings.worker}"] if cog else [])
+        if isinstance(queue, SharedQueue):
+            await ending.enter_async_context(hearing(settings, names, queue, changes, store))
+        work = None
+        if cog:
+            around = Surroundings(
+                settings,
+                store,
+                queue,
+                changes,
+                beats,
+                keyring,
+                files,
+                fetcher,
+                finish,
+                changed,
+                on_event,
+            )
+            work = await ending.enter_async_context(open_work(around, *cog))
+        predictions = Predictions(
+            database,
+            store,
+            acceptance,
+            answers,
+            queue,
+            changes,
+            work.words.logs_of if work else _stored_logs,
+            changed,
+        )
 
-    async def is_idle() -> bool:
-        return not await store.any_may_end_by_itself()
+        def start() -> None:
+            background.start(answers.keep_noting())
+            background.start(keep_order(store, changed))
+            if database.is_shared:
+                background.start(keep_taking_over(beats, store))
+            if work:
+                work.start()
 
-    server = CogServer(settings, worker_url, cog, watch, is_idle)
+        try:
+            yield Heart(predictions, store, beats, work, start)
+        finally:
+            await background.stop()
+            await asyncio.shield(answers.note())
 
-    def start() -> None:
-        if settings.cog_command:
-            background.start(server.keep_up())
-        for loop in (watch.keep_watching, worker.keep_working, answers.keep_noting):
-            background.start(loop())
-        background.start(keep_order(store, changed))
 
-    callbacks = create_callbacks(store, files, inputs, words, worker_url)
-    try:
-        yield Heart(predictions, store, queue, worker, watch, callbacks, start)
-    finally:
-        await background.stop()
-        if settings.cog_command:
-            await server.stop()
-        await asyncio.shield(answers.note())
+async def _queue(database: Database, store: Store, models: list[str]) -> Queue:
+    started_tag = await store.last_started_tag()
+    if database.is_shared:
+        return SharedQueue(store, models, started_tag)
+    return MemoryQueue(store, started_tag)
+
+
+def _stored_logs(prediction: Prediction) -> str:
+    return prediction.logs

@@ -14,7 +14,6 @@ from api.predictions.listing import Page, listed
 from api.predictions.prediction import End, NewPrediction, Prediction, State
 from api.predictions.queue import Queue
 from api.predictions.store import Store
-from api.predictions.words import Words
 from api.tenants import Tenant
 
 log = logging.getLogger(__name__)
@@ -33,7 +32,7 @@ class Predictions:
         answers: Answers,
         queue: Queue,
         changes: Changes,
-        words: Words,
+        logs_of: Callable[[Prediction], str],
         on_change: Callable[[Prediction], None],
     ) -> None:
         self._database = database
@@ -41,7 +40,7 @@ class Predictions:
         self._acceptance = acceptance
         self._queue = queue
         self._changes = changes
-        self._words = words
+        self._logs_of = logs_of
         self._on_change = on_change
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.answers = answers
@@ -131,7 +130,7 @@ class Predictions:
 
     def logs_of(self, prediction: Prediction) -> str:
         """The log lines so far."""
-        return self._words.logs_of(prediction)
+        return self._logs_of(prediction)
 
     async def ended(self, prediction_id: str, within: float) -> Prediction | None:
         """The prediction once it has ended; or as it is when so many seconds have passed."""

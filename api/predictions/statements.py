@@ -25,19 +25,35 @@ BY_COG_ID = select(predictions).where(_P.cog_id == _the("cog_id"))
 
 _THIS_ATTEMPT = and_(_P.id == _the("id"), _P.owner == _the("owner"), _P.attempt == _the("attempt"))
 
-TAKE = (
-    update(predictions)
-    .where(_P.id == _the("id"), _P.state == State.QUEUED)
-    .values(
-        state=State.TAKEN,
-        owner=_the("owner"),
-        attempt=_P.attempt + 1,
-        cog_id=_the("cog_id"),
-        cog_identity=None,
-        sent_at=None,
-        started_at=None,
+_TAKE = update(predictions).values(
+    state=State.TAKEN,
+    owner=_the("owner"),
+    attempt=_P.attempt + 1,
+    cog_id=_the("cog_id"),
+    cog_identity=None,
+    sent_at=None,
+    started_at=None,
+)
+TAKE = _TAKE.where(_P.id == _the("id"), _P.state == State.QUEUED).returning(*_P)
+
+# Materialized, since Postgres may run a plain sub-select once for each row of the UPDATE, and would
+# take them all.
+_NEXT = (
+    select(_P.id)
+    .where(
+        _P.state == State.QUEUED,
+        _P.not_before <= _the("not_before"),
+        _P.model.in_(bindparam("the_models", expanding=True)),
     )
-    .returning(*_P)
+    .order_by(_P.tag)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+    .cte("next")
+    .prefix_with("MATERIALIZED", dialect="postgresql")
+)
+TAKE_NEXT = _TAKE.where(_P.id == _NEXT.c.id, _P.state == State.QUEUED).returning(*_P)
+SOONEST = select(func.min(_P.not_before)).where(
+    _P.state == State.QUEUED, _P.model.in_(bindparam("the_models", expanding=True))
 )
 
 NOTE_SENT = (

@@ -5,76 +5,24 @@ else was first, and the caller stops.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Update, and_, func, select, update
+from sqlalchemy import ColumnElement, Update, and_, func, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from api.database import Database
 from api.ids import now
 from api.predictions import statements
 from api.predictions.deliveries import queue_deliveries
-from api.predictions.prediction import UNFINISHED, WAITING, End, Prediction, State
-from api.tables import predictions
+from api.predictions.prediction import End, Prediction, State
+from api.predictions.reads import Reads
+from api.tables import predictions, workers
 
 _P = predictions.c
 
 
-class Store:
+class Store(Reads):
     """The table `predictions`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def get(self, prediction_id: str) -> Prediction | None:
-        """The prediction, whoever's it is."""
-        return await self._one(statements.BY_ID, the_id=prediction_id)
-
-    async def by_cog_id(self, cog_id: str) -> Prediction | None:
-        """The prediction whose present attempt Cog knows by that id."""
-        return await self._one(statements.BY_COG_ID, the_cog_id=cog_id)
-
-    async def group(self, tenant_id: str, group_id: str) -> list[Prediction]:
-        """The predictions of a group, in their order."""
-        return await self._many(
-            and_(_P.tenant_id == tenant_id, _P.group_id == group_id), _P.caller_id
-        )
-
-    async def unfinished(self) -> list[Prediction]:
-        """All that have not ended."""
-        return await self._many(_P.state.in_(UNFINISHED))
-
-    async def any_may_end_by_itself(self) -> bool:
-        """Whether a prediction is with Cog whose deadline has not passed."""
-        may_end = and_(_P.state == State.SENT, _P.deadline > now())
-        async with self._database.read() as connection:
-            found = select(_P.id).where(may_end).limit(1)
-            return (await connection.execute(found)).first() is not None
-
-    async def overdue(self) -> list[Prediction]:
-        """Those that wait, and whose deadline has passed."""
-        return await self._many(and_(_P.state.in_(WAITING), _P.deadline <= now()))
-
-    async def last_started_tag(self) -> float:
-        """The tag of the prediction that was sent last: where the fair order has come to."""
-        found = select(_P.tag).where(_P.sent_at.is_not(None)).order_by(_P.sent_at.desc()).limit(1)
-        async with self._database.read() as connection:
-            return (await connection.execute(found)).scalar() or 0.0
-
-    async def count_by_state(self) -> dict[str, int]:
-        """How many predictions there are in each state."""
-        found = select(_P.state, func.count()).group_by(_P.state)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(found)).tuples().all()
-        return dict(rows)
-
-    async def oldest_queued_at(self) -> float | None:
-        """When the prediction was created that has waited longest."""
-        found = select(func.min(_P.created_at)).where(_P.state == State.QUEUED)
-        async with self._database.read() as connection:
-            oldest: float | None = (await connection.execute(found)).scalar()
-        return oldest
 
     async def take(self, prediction_id: str, owner: str) -> Prediction | None:
         """QUEUED to TAKEN, with a number and a Cog id of its own for this attempt."""
@@ -86,6 +34,20 @@ class Store:
             the_id=prediction_id,
             the_owner=owner,
             the_cog_id=cog_id,
+        )
+
+    async def take_next(self, owner: str, models: Sequence[str]) -> Prediction | None:
+        """The same for the one of these models whose turn it is; for the queue of many processes.
+
+        One that another process takes at this moment is passed over.
+        """
+        return await self._change(
+            statements.TAKE_NEXT,
+            durable=False,
+            the_owner=owner,
+            the_cog_id=secrets.token_hex(16),
+            the_not_before=now(),
+            the_models=list(models),
         )
 
     async def note_sent(self, taken: Prediction, cog_identity: str) -> bool:
@@ -114,11 +76,20 @@ class Store:
             statements.START, durable=False, the_cog_id=cog_id, the_started_at=now()
         )
 
+    async def keep_logs(self, sent: Prediction, logs: str) -> None:
+        """Note what has been logged so far."""
+        kept = update(predictions).where(_attempt_of(sent), _P.state == State.SENT)
+        async with self._database.write(durable=False) as connection:
+            await connection.execute(kept.values(logs=logs))
+
     async def requeue_unsent(self, owner: str) -> None:
-        """TAKEN to QUEUED, for all that this owner's earlier life had taken and not sent."""
-        waiting = and_(_P.owner == owner, _P.state == State.TAKEN)
-        async with self._database.write() as connection:
-            await connection.execute(update(predictions).where(waiting).values(state=State.QUEUED))
+        """TAKEN to QUEUED, for all that this owner has taken and not sent."""
+        await self._requeue(_P.owner == owner)
+
+    async def requeue_of_the_silent(self, since: float) -> int:
+        """The same for owners that have not told since then that they live; how many."""
+        living = select(workers.c.name).where(workers.c.beat_at > since)
+        return await self._requeue(_P.owner.not_in(living))
 
     async def release(self, taken: Prediction) -> bool:
         """TAKEN to QUEUED."""
@@ -170,6 +141,12 @@ class Store:
                 noted = update(predictions).where(_P.id.in_(ids)).values(answer=outcome)
                 await connection.execute(noted)
 
+    async def _requeue(self, whose: ColumnElement[bool]) -> int:
+        unsent = and_(whose, _P.state == State.TAKEN)
+        requeued = update(predictions).where(unsent).values(state=State.QUEUED)
+        async with self._database.write() as connection:
+            return len((await connection.execute(requeued.returning(_P.id))).all())
+
     async def _end(
         self, ended: ReturningUpdate[Any], end: End, **which: object
     ) -> Prediction | None:
@@ -197,20 +174,6 @@ class Store:
         async with self._database.write(durable=durable) as connection:
             row = (await connection.execute(returning, which)).mappings().first()
         return Prediction.of(dict(row)) if row else None
-
-    async def _one(self, found: Select[Any], **which: str) -> Prediction | None:
-        async with self._database.read() as connection:
-            row = (await connection.execute(found, which)).mappings().first()
-        return Prediction.of(dict(row)) if row else None
-
-    async def _many(
-        self, condition: ColumnElement[bool], *order: ColumnElement[Any]
-    ) -> list[Prediction]:
-        order = order or (_P.created_at, _P.id)
-        found = select(predictions).where(condition).order_by(*order)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(found)).mappings().all()
-        return [Prediction.of(dict(row)) for row in rows]
 
 
 def _attempt_of(prediction: Prediction) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ def admin(api: Api, *arguments: str, says: str = "") -> str:
     done = subprocess.run(
         [sys.executable, "-m", "api", *arguments],
         cwd=PROJECT,
-        env=clean_environment() | {"API_DATA_DIRECTORY": str(api.data)},
+        env=clean_environment() | api.settings | {"API_DATA_DIRECTORY": str(api.data)},
         input=says,
         capture_output=True,
         text=True,

@@ -1,9 +1,9 @@
 """What is stored, what is removed, and what a crash leaves."""
 
+import asyncio
 import os
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +14,10 @@ import pytest
 from api.app import running
 from api.errors import TooLarge
 from api.files.addresses import read_address
+from api.files.directory import Directory
 from api.files.files import Room
 from api.files.rows import INPUT, OUTPUT, UPLOAD, StoredFile
-from api.files.store import Store, TooManyBytes
+from api.files.store import TooManyBytes
 from api.ids import now
 from api.parts import Parts
 from api.settings import Settings
@@ -156,25 +157,26 @@ async def test_bytes_without_a_row_are_removed_when_nobody_can_write_them_any_mo
 
 _WRITE_FOR_EVER = """
 import asyncio, pathlib, sys
-from api.files.store import Store
+from api.files.directory import Directory
 
 async def for_ever():
     while True:
         yield bytes(1 << 20)
         await asyncio.sleep(0.01)
 
-asyncio.run(Store(pathlib.Path(sys.argv[1])).write("key", for_ever(), None))
+asyncio.run(Directory(pathlib.Path(sys.argv[1])).write("key", for_ever(), None))
 """
 
 
-def test_what_a_kill_left_half_written_is_gone_at_the_next_start(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", _WRITE_FOR_EVER, str(tmp_path)]) as writer:
-        while writer.poll() is None and not names(tmp_path):
-            time.sleep(0.01)
+async def test_what_a_kill_left_half_written_is_gone_at_the_next_start(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _WRITE_FOR_EVER, str(tmp_path)]
+    with subprocess.Popen(command) as writer:  # noqa: ASYNC220 - nothing else runs on this loop
+        while writer.poll() is None and not names(tmp_path):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
         writer.kill()
     assert names(tmp_path)
     assert "key" not in names(tmp_path)
-    Store(tmp_path)
+    await Directory(tmp_path).begin()
     assert not names(tmp_path)
 
 
@@ -183,7 +185,7 @@ async def test_only_the_owner_of_the_process_can_look_into_the_store(the: Parts)
 
 
 async def test_the_bound_is_exact(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = Directory(tmp_path)
     assert (await store.write("a", pieces(bytes(1000), 100), 1000)).size == 1000
     with pytest.raises(TooManyBytes):
         await store.write("b", pieces(bytes(1001), 100), 1000)

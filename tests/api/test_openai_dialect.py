@@ -216,6 +216,8 @@ def test_what_was_accepted_and_failed_is_a_400_that_nobody_repeats(openai: OpenA
         assert answer.status_code == 400
         assert answer.headers["x-should-retry"] == "false"
     assert blocked.json()["error"]["code"] == "moderation_blocked"
+    empty = openai.generate(" ").json()["error"]
+    assert empty["type"] == "image_generation_user_error"
     assert "may have been billed" in broken.json()["message"]
 
 

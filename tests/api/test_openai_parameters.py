@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from starlette.datastructures import Headers
 
+from api.database.sqlite import Sqlite
 from api.dialects.openai.caller import own_key
 from api.dialects.openai.names import names
 from api.dialects.openai.parameters import understood
@@ -33,7 +34,7 @@ class Served(Model):
     """A model whose Cog server has described it so."""
 
     def __init__(self, inputs: dict[str, Any]) -> None:
-        super().__init__(Settings(data_directory=Path("unused")))
+        super().__init__(Settings(), Sqlite(Path("unused")))
         document = {"components": {"schemas": {"Input": {"properties": inputs}}}}
         self._version = Version("0" * 64, 0.0, "0.23.1", document, InputSchema(document))
 

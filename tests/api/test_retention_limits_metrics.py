@@ -1,26 +1,30 @@
 """What is removed in time, what a tenant may ask for, and what operators see."""
 
-import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 import requests
 
 from dev.servers import get
 from dev.servers.api import Api, api_before
-from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind
+from tests.api.conftest import LOOPBACK_ALLOWED, ON_BOTH, CogBehind, Kept
 from tests.api.replicate_caller import ReplicateCaller
 from tests.support.cog_client import data_uri, picture
 from tests.support.sandbox_client import Sandbox
+
+pytestmark = ON_BOTH
 
 SLOW = "[sandbox:slow seconds=20]"
 
 
 @pytest.fixture(scope="module")
-def api(cog_behind: CogBehind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def api(
+    cog_behind: CogBehind, kept: Kept, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Api]:
     """One that forgets at once, and whose records go soon."""
-    settings = {
+    settings = kept.settings | {
         "API_PRIVATE_NETWORKS": LOOPBACK_ALLOWED,
         "API_RETENTION_SECONDS": "3",
         "API_RECORD_RETENTION_SECONDS": "9",
@@ -31,27 +35,15 @@ def api(cog_behind: CogBehind, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield running
 
 
-def stored_files(api: Api) -> int:
-    return sum(file.is_file() for file in (api.data / "files").rglob("*"))
-
-
-def limit(api: Api, **limits: object) -> None:
-    """Set the limits of all tenants."""
-    import json
-
-    with sqlite3.connect(api.data / "api.db") as database:
-        database.execute("UPDATE tenants SET limits = ?", [json.dumps(limits)])
-    database.close()
-
-
 @pytest.fixture
-def limited(api: Api) -> Iterator[Api]:
-    yield api
-    limit(api)
+def limit(api: Api, kept: Kept) -> Iterator[Callable[..., None]]:
+    """Sets the limits of all tenants, until the test is over."""
+    yield partial(kept.limit, api.data)
+    kept.limit(api.data)
 
 
 def test_data_goes_an_hour_after_the_end_and_the_record_later(
-    api: Api, caller: ReplicateCaller
+    api: Api, kept: Kept, caller: ReplicateCaller
 ) -> None:
     image = data_uri(picture())
     created = caller.created("Remove me", input={"input_images": [image]})
@@ -60,7 +52,7 @@ def test_data_goes_an_hour_after_the_end_and_the_record_later(
     assert address.startswith(f"{api.url}/files/")
     assert requests.get(address, timeout=10).content[8:12] == b"WEBP"
     assert requests.get(ended["input"]["input_images"][0], timeout=10).content == picture()
-    assert stored_files(api) == 2
+    assert len(kept.files(api.data)) == 2
 
     give_up = time.monotonic() + 15
     while not (removed := caller.prediction(created["id"]))["data_removed"]:
@@ -71,16 +63,16 @@ def test_data_goes_an_hour_after_the_end_and_the_record_later(
     assert removed["status"] == "succeeded"
     assert removed["metrics"]
     assert requests.get(address, timeout=10).status_code == 404
-    assert stored_files(api) == 0
+    assert not kept.files(api.data)
     while caller.get(f"predictions/{created['id']}").status_code != 404:
         assert time.monotonic() < give_up + 15
         time.sleep(0.2)
 
 
 def test_more_unfinished_predictions_than_allowed_are_refused_with_a_time(
-    limited: Api, caller: ReplicateCaller
+    limit: Callable[..., None], caller: ReplicateCaller
 ) -> None:
-    limit(limited, unfinished=2)
+    limit(unfinished=2)
     ids = [caller.created(SLOW)["id"] for _ in range(2)]
 
     refused = caller.create()
@@ -95,17 +87,19 @@ def test_more_unfinished_predictions_than_allowed_are_refused_with_a_time(
 
 
 def test_more_creates_a_minute_than_allowed_are_refused(
-    limited: Api, caller: ReplicateCaller
+    limit: Callable[..., None], caller: ReplicateCaller
 ) -> None:
-    limit(limited, creates_per_minute=1)
+    limit(creates_per_minute=1)
     statuses = [caller.create().status_code for _ in range(3)]
 
     assert statuses[1:] == [429, 429]
     assert caller.get("predictions").status_code == 200
 
 
-def test_more_dollars_a_day_than_allowed_are_refused(limited: Api, caller: ReplicateCaller) -> None:
-    limit(limited, dollars_a_day=0.01, creates_per_minute=60_000)  # the last test emptied a bucket
+def test_more_dollars_a_day_than_allowed_are_refused(
+    limit: Callable[..., None], caller: ReplicateCaller
+) -> None:
+    limit(dollars_a_day=0.01, creates_per_minute=60_000)  # the last test emptied a bucket
 
     refused = caller.create()
 
@@ -114,13 +108,15 @@ def test_more_dollars_a_day_than_allowed_are_refused(limited: Api, caller: Repli
     assert "$0.01" in refused.json()["detail"]
 
 
-def test_a_refused_prediction_leaves_no_file(limited: Api, caller: ReplicateCaller) -> None:
-    before = stored_files(limited)
-    limit(limited, unfinished=0)
+def test_a_refused_prediction_leaves_no_file(
+    api: Api, kept: Kept, limit: Callable[..., None], caller: ReplicateCaller
+) -> None:
+    before = len(kept.files(api.data))
+    limit(unfinished=0)
     body = {"input": {"prompt": "a", "input_images": [data_uri(picture())]}}
 
     assert caller.create(body=body).status_code == 429
-    assert stored_files(limited) <= before
+    assert len(kept.files(api.data)) <= before
 
 
 def test_metrics_say_what_runs_waits_and_has_ended(

@@ -1,9 +1,13 @@
 """The operator's environment of the API."""
 
 import socket
+from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from api.__main__ import main
+from api.sealing import read_keyring
 from api.servers import listening
 from api.settings import PREFIX, BadSettings, Settings, read_settings
 from tests.support.generated_docs import assert_documented, table
@@ -18,6 +22,9 @@ from tests.support.generated_docs import assert_documented, table
         ("API_RETENTION_SECONDS", "0"),
         ("API_PRIVATE_NETWORKS", '["everything"]'),
         ("API_TOKEN", "short"),
+        ("API_DATABASE_URL", "mysql://user:hidden@host/name"),
+        ("API_DATABASE_URL", "postgresql://user:hidden@host"),
+        ("API_FILES", "/srv/files"),
     ],
 )
 def test_a_wrong_value_is_named_and_not_repeated(
@@ -35,6 +42,24 @@ def test_the_port_may_be_set_as_every_platform_does(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PORT", "8123")
 
     assert read_settings().port == 8123
+
+
+def test_processes_that_share_a_database_must_share_the_key() -> None:
+    settings = Settings(database_url=SecretStr("postgresql://user@host/name"))
+
+    with pytest.raises(BadSettings, match="API_ENCRYPTION_KEYS must be set"):
+        read_keyring(settings)
+
+
+@pytest.mark.parametrize("role", ["serve", "worker"])
+def test_a_part_of_the_api_needs_what_parts_share(
+    role: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("API_DATA_DIRECTORY", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["api", role])
+
+    assert main() == 2
+    assert "set API_DATABASE_URL and API_FILES" in capsys.readouterr().err
 
 
 def test_a_taken_port_is_told_in_one_sentence() -> None:

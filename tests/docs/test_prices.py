@@ -2,11 +2,9 @@
 
 import pytest
 
-from dev.cost import of_one_picture
+from dev.cost import QUALITIES, of_one_picture
 from gpt_image.request import SIZES
 from tests.support.generated_docs import assert_documented, table
-
-QUALITIES = ("low", "medium", "high")
 
 
 def landscape(size: str) -> tuple[int, int]:

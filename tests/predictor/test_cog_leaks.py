@@ -112,7 +112,7 @@ def test_a_hang_up_while_cog_reads_inputs_freezes_them_but_no_paid_prediction(
 def hang_ups_until_frozen(server: Server) -> None:
     edit = {"prompt": "Edit", "input_images": [data_uri(picture())] * 3}
     port = int(server.root.rpartition(":")[2])
-    moments = random.Random(1)  # noqa: S311 - not a secret
+    moments = random.Random(1)
     for _ in range(60):
         for _ in range(8):
             hang_up(port, json.dumps({"input": edit}).encode(), moments.uniform(0, 0.03))

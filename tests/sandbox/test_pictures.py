@@ -185,7 +185,7 @@ def test_a_title_fills_its_box_without_leaving_it() -> None:
 
 
 def test_the_palette_follows_the_words() -> None:
-    assert abs(base_hue("a forest at dawn", random.Random(1)) - 145) <= 6  # noqa: S311
+    assert abs(base_hue("a forest at dawn", random.Random(1)) - 145) <= 6
     red, green, blue = oklch(0.6, 0.2, 145)
     assert green > red
     assert green > blue

@@ -146,7 +146,7 @@ def _swapped_primaries() -> tuple[Image.Image, bytes]:
 
 def _noise(mode: str, size: tuple[int, int]) -> Image.Image:
     count = size[0] * size[1] * len(mode)
-    return Image.frombytes(mode, size, random.Random(0).randbytes(count))  # noqa: S311
+    return Image.frombytes(mode, size, random.Random(0).randbytes(count))
 
 
 def _over_50_mb(folder: Path) -> cog.Path:

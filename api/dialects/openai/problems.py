@@ -78,15 +78,14 @@ def failure_event(prediction: Prediction) -> dict[str, Any]:
 
 def _of_end(prediction: Prediction) -> dict[str, Any]:
     metrics = prediction.metrics or {}
-    is_theirs = metrics.get("error_status") == 400
-    message = prediction.error or "The prediction has not ended as it should."
+    is_theirs = metrics.get("error_status") == 400 or metrics.get("error_class") == "InvalidInput"
+    look = f"GET /v1/predictions/{prediction.id} shows what has become of it."
     if prediction.state is State.CANCELED:
         message = "The prediction was canceled, or its deadline has passed."
     elif prediction.state is State.SUCCEEDED:
-        message = (
-            "The pictures were drawn and cannot be shown: their time is over, or reading them "
-            f"failed. GET /v1/predictions/{prediction.id} shows what is there."
-        )
+        message = f"The pictures were drawn, and their time is over. {look}"
+    else:
+        message = prediction.error or f"The API itself failed after it had accepted this. {look}"
     return {
         "message": message,
         "type": "image_generation_user_error" if is_theirs else "image_generation_server_error",

@@ -6,7 +6,7 @@ from typing import Any
 
 from api.dialects.outputs import Outputs
 from api.dialects.replicate.times import iso
-from api.files.rows import StoredFile
+from api.files.rows import OUTPUT, StoredFile
 from api.javascript_json import stringify
 from api.parts import Parts
 from api.predictions.prediction import Prediction, State
@@ -41,13 +41,15 @@ class Shapes:
         ids = {found.id for _, found in references(content) if isinstance(found, FileReference)}
         files = await self._files.find_all(sorted(ids)) if ids else {}
         embedded = {} if in_list else await self._embedded(prediction, files)
+        presigned = await self._presigned(prediction, files)
 
         def shown(found: Reference) -> str | None:
             if not isinstance(found, FileReference):
                 return found.url
             file = files.get(found.id)
+            from_the_store = presigned.get(found.id)
             address = self._outputs.address(prediction, file) if file else None
-            return embedded.get(found.id) or address
+            return embedded.get(found.id) or from_the_store or address
 
         body = bare(prediction)
         body["input"] = replaced(prediction.input, shown)
@@ -58,6 +60,12 @@ class Shapes:
     async def webhook(self, prediction: Prediction) -> bytes:
         """The body of a webhook."""
         return stringify(await self.prediction(prediction)).encode()
+
+    async def _presigned(
+        self, prediction: Prediction, files: Mapping[str, StoredFile]
+    ) -> dict[str, str | None]:
+        outputs = [file for file in files.values() if file.kind == OUTPUT]
+        return {file.id: await self._outputs.presigned(prediction, file) for file in outputs}
 
     async def _embedded(
         self, prediction: Prediction, files: Mapping[str, StoredFile]

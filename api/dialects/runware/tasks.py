@@ -41,7 +41,7 @@ async def answers(task: object, caller: Caller, the: Parts) -> AsyncIterator[Ans
         if not isinstance(task, dict):
             raise TaskError("invalidTask", "A task is a JSON object with a taskType.")
         kind = Members(task).text("taskType", most=100)
-        the.rates.check(caller.tenant, creates=kind == TASK)
+        await the.rates.check(caller.tenant, creates=kind == TASK)
         if kind == TASK:
             async for answer in infer(task, caller, the):
                 yield answer

@@ -1,34 +1,32 @@
-"""The database: one writer at a time, what counts on disk before it counts.
+"""SQLite: one writer at a time, what counts on disk before it counts.
 
 SQLite answers in the thread that asks, so statements run in threads of ours, one hop each. An
 async driver hops a dozen times for each of them, and that was most of what a prediction cost.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple, overload
 
 import sqlalchemy
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, Executable, Result, create_engine, event
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+from api.database import Connection, Database, Rows, Values
+from api.database.migrating import migrate
+
 _READERS = 4
 _BUSY_SECONDS = 10.0  # an admin command may hold the file for a moment
 
 _Row = TypeVarTuple("_Row")
-_Rows = Result[*tuple[Any, ...]]
 _Given = TypeVar("_Given")
-Values = Mapping[str, Any] | None
-_Ask = Callable[[Executable, Values], _Rows]
+_Ask = Callable[[Executable, Values], Rows]
 
 
-class Connection:
+class _Connection:
     """Runs statements one after the other, off the event loop."""
 
     def __init__(self, threads: ThreadPoolExecutor, ask: _Ask) -> None:
@@ -41,18 +39,17 @@ class Connection:
     ) -> Result[*_Row]: ...
 
     @overload
-    async def execute(self, statement: Executable, values: Values = None) -> _Rows: ...
+    async def execute(self, statement: Executable, values: Values = None) -> Rows: ...
 
-    async def execute(self, statement: Executable, values: Values = None) -> _Rows:
-        """All that the statement gives, in memory; `values` are those of its bindparams.
-
-        A statement that is built once costs a fifth of one that is built anew each time.
-        """
+    async def execute(self, statement: Executable, values: Values = None) -> Rows:
+        """See Connection."""
         return await _in(self._threads, lambda: self._ask(statement, values))
 
 
-class Database:
+class Sqlite(Database):
     """An SQLite file. Readers never wait for the writer (WAL)."""
+
+    is_shared = False
 
     def __init__(self, file: Path) -> None:
         url = f"sqlite:///{file.resolve()}"
@@ -71,14 +68,14 @@ class Database:
         # A single thread: whatever becomes of those who wait, its steps stay in their order.
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="database-writer")
         self._reader_threads = ThreadPoolExecutor(_READERS, thread_name_prefix="database-reader")
-        self._reader = Connection(self._reader_threads, self._read)
+        self._reader = _Connection(self._reader_threads, self._read)
 
     async def migrate(self) -> None:
-        """Bring the schema up to date; creates the file. Losing a row is no migration's right."""
-        await self.run(_migrate)
+        """See Database; creates the file."""
+        await self.run(migrate)
 
     async def run(self, work: Callable[[sqlalchemy.Connection], _Given]) -> _Given:
-        """Do `work` in the writer's thread, on its connection."""
+        """See Database; in the writer's thread, on its connection."""
 
         def working() -> _Given:
             with self._writer.connect() as connection:
@@ -89,34 +86,35 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:
-        """A connection for SELECTs, each of which sees all that is committed."""
+        """See Database."""
         yield self._reader
 
     @asynccontextmanager
-    async def write(self, *, durable: bool = True) -> AsyncIterator[Connection]:
-        """One transaction, alone on the file from its start: what it reads stays true in it.
-
-        Args:
-            durable: it is on disk when this returns. Where not, a power cut may undo it, though
-                never what comes after it alone; the end of the process undoes nothing.
-        """
+    async def write(
+        self, *, durable: bool = True, turn_of: str | None = None
+    ) -> AsyncIterator[Connection]:
+        """See Database; alone on the file from its start, whoever's turn it is."""
         async with self._writing:
             transaction = _Transaction(self._writer, durable)
             try:
-                yield Connection(self._writer_thread, transaction.ask)
+                yield _Connection(self._writer_thread, transaction.ask)
             except BaseException:
                 await _in(self._writer_thread, transaction.roll_back)
                 raise
             await _in(self._writer_thread, transaction.commit)
 
+    async def is_alive(self, connection: Connection, life: str) -> bool:
+        """See Database: one process owns the file, so every other life is over."""
+        return False
+
     async def close(self) -> None:
-        """Close all connections, once what runs has ended."""
+        """See Database."""
         for threads in (self._writer_thread, self._reader_threads):
             await asyncio.to_thread(threads.shutdown)
         self._writer.dispose()
         self._readers.dispose()
 
-    def _read(self, statement: Executable, values: Values) -> _Rows:
+    def _read(self, statement: Executable, values: Values) -> Rows:
         with self._readers.connect() as connection:
             return _all_of(connection, statement, values)
 
@@ -129,7 +127,7 @@ class _Transaction:
         self._durable = durable
         self._connection: sqlalchemy.Connection | None = None
 
-    def ask(self, statement: Executable, values: Values) -> _Rows:
+    def ask(self, statement: Executable, values: Values) -> Rows:
         if self._connection is None:
             self._connection = self._writer.connect().execution_options(durable=self._durable)
         return _all_of(self._connection, statement, values)
@@ -149,7 +147,7 @@ async def _in(threads: ThreadPoolExecutor, step: Callable[[], _Given]) -> _Given
     return await asyncio.shield(asyncio.get_running_loop().run_in_executor(threads, step))
 
 
-def _all_of(connection: sqlalchemy.Connection, statement: Executable, values: Values) -> _Rows:
+def _all_of(connection: sqlalchemy.Connection, statement: Executable, values: Values) -> Rows:
     result = connection.execute(statement, values)
     return result.freeze()() if result.returns_rows else result
 
@@ -169,10 +167,3 @@ def _begin_immediate(connection: sqlalchemy.Connection) -> None:
     connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
     # A transaction that begins as a reader fails where another has written before it does.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _migrate(connection: sqlalchemy.Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

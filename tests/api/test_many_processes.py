@@ -1,0 +1,225 @@
+"""API processes and workers on one Postgres: any caller may ask any of them, and any may die."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from dev.servers import Server
+from dev.servers.object_store import ObjectStore
+from dev.servers.postgres import Postgres
+from tests.api.cluster import TOKEN, Cluster, cluster
+from tests.api.conftest import shared
+from tests.support.loopback import Webhooks
+from tests.support.sandbox_client import Sandbox
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.postgres
+
+BRIEF = "Lighthouse [sandbox:slow seconds=1]"
+LONG = "Lighthouse [sandbox:slow seconds=6]"
+
+
+@pytest.fixture(scope="module")
+def running(
+    postgres: Postgres,
+    store: ObjectStore,
+    sandbox_process: Server,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Cluster]:
+    folder, kept = tmp_path_factory.mktemp("cluster"), shared(postgres, store)
+    with cluster(folder, kept, sandbox_process, apis=2, workers=2) as both:
+        yield both
+
+
+def row(running: Cluster, id: str) -> tuple[str, str | None]:
+    """State and owner."""
+    with psycopg.connect(running.database_url) as connection:
+        found = connection.execute("SELECT state, owner FROM predictions WHERE id = %s", [id])
+        state, owner = found.fetchone() or ("", None)
+    return str(state), owner
+
+
+def test_what_one_process_accepts_another_shows(running: Cluster, sandbox: Sandbox) -> None:
+    created = running.caller(0).created()
+
+    ended = running.caller(1).ended(created["id"])
+
+    assert ended["status"] == "succeeded"
+    assert ended["output"][0].startswith("data:image/webp")
+
+
+def test_who_waits_at_one_process_hears_of_the_end_from_another(
+    running: Cluster, sandbox: Sandbox
+) -> None:
+    answer = running.caller(0).create(BRIEF, Prefer="wait=50")
+
+    assert answer.json()["status"] == "succeeded"
+
+
+def test_a_prediction_is_canceled_by_another_process_than_accepted_it(
+    running: Cluster, sandbox: Sandbox
+) -> None:
+    id = running.caller(0).created(LONG)["id"]
+    running.caller(0).once(id, "processing")
+
+    assert running.caller(1).cancel(id)["status"] == "canceled"
+
+
+def test_logs_of_a_running_prediction_are_shown_by_every_process(
+    running: Cluster, sandbox: Sandbox
+) -> None:
+    id = running.caller(0).created(LONG)["id"]
+
+    wait_until(lambda: f"Sid {id}" in running.caller(1).prediction(id)["logs"])
+
+    running.caller(1).cancel(id)
+
+
+def test_a_token_works_at_every_process_at_once(running: Cluster) -> None:
+    assert running.caller(1, TOKEN).get("account").status_code == 200
+    assert running.caller(1, "api_unknown").get("account").status_code == 401
+
+
+def test_each_webhook_is_sent_once(running: Cluster, sandbox: Sandbox, webhooks: Webhooks) -> None:
+    members: dict[str, object] = {
+        "webhook": webhooks.url,
+        "webhook_events_filter": ["completed"],
+    }
+    ids = {running.caller(number % 2).created("Told", **members)["id"] for number in range(6)}
+
+    wait_until(lambda: len(webhooks.bodies) >= 6)
+    for id in ids:
+        running.caller(0).ended(id)
+    time.sleep(0.5)
+    assert sorted(body["id"] for body in webhooks.bodies) == sorted(ids)
+
+
+def test_more_unfinished_predictions_than_allowed_are_refused_by_all_together(
+    running: Cluster, sandbox: Sandbox
+) -> None:
+    with psycopg.connect(running.database_url) as connection:
+        connection.execute("UPDATE tenants SET limits = '{\"unfinished\": 4}'")
+    statuses: list[int] = []
+    ids: list[str] = []
+
+    def create(number: int) -> None:
+        answer = running.caller(number % 2).create(f"{number} {LONG}")
+        statuses.append(answer.status_code)
+        if answer.status_code == 201:
+            ids.append(answer.json()["id"])
+
+    callers = [threading.Thread(target=create, args=(number,)) for number in range(10)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    for id in ids:
+        running.caller(0).cancel(id)
+    with psycopg.connect(running.database_url) as connection:
+        connection.execute("UPDATE tenants SET limits = '{}'")
+
+    assert sorted(statuses) == [201] * 4 + [429] * 6
+
+
+def test_more_requests_a_minute_than_allowed_are_refused_by_all_together(
+    running: Cluster,
+) -> None:
+    with psycopg.connect(running.database_url) as connection:
+        connection.execute("UPDATE tenants SET limits = '{\"requests_per_minute\": 5}'")
+    callers = [running.caller(number) for number in range(2)]
+    statuses = [callers[number % 2].get("account").status_code for number in range(40)]
+    with psycopg.connect(running.database_url) as connection:
+        connection.execute("UPDATE tenants SET limits = '{}'")
+        connection.execute("DELETE FROM rates")
+
+    # What an earlier test has left in the bucket counts no more than this limit.
+    assert 429 in statuses
+    assert statuses.count(200) < 15
+
+
+def test_two_workers_of_one_name_are_refused(running: Cluster) -> None:
+    first = running.workers[0]
+    again = type(first)(
+        first.data.parent / "again",
+        first.cog_url,
+        0,
+        first.outputs,
+        settings=first.settings,
+        command=first.command,
+    )
+    server = again.start(until_ready=False)
+
+    wait_until(lambda: server.process.poll() is not None)
+    again.stop()
+
+    assert server.process.returncode != 0
+    assert "Another process runs as the worker worker-0" in server.log
+
+
+def test_what_a_dead_worker_had_not_sent_is_taken_over(running: Cluster, sandbox: Sandbox) -> None:
+    processes = [worker.server.process.pid for worker in running.workers if worker.server]
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    id = running.caller(0).created("Taken over")["id"]
+    with psycopg.connect(running.database_url) as connection:
+        dead = "UPDATE predictions SET state = 'taken', owner = 'dead', attempt = 1 WHERE id = %s"
+        connection.execute(dead, [id])
+    wait_until(lambda: row(running, id)[0] == "queued")
+    for process in processes:
+        os.kill(process, signal.SIGCONT)
+
+    assert running.caller(1).ended(id)["status"] == "succeeded"
+    assert len(sandbox.ledger) == 1
+
+
+def test_what_a_killed_worker_had_sent_waits_for_its_return(
+    running: Cluster, sandbox: Sandbox
+) -> None:
+    ids = [running.caller(0).created(f"{number} {BRIEF}")["id"] for number in range(8)]
+    wait_until(lambda: all(row(running, id)[0] == "sent" for id in ids))
+    for worker in running.workers:
+        worker.kill()
+    for worker in running.workers:
+        worker.start()
+
+    ends = [running.caller(1).ended(id, within=60) for id in ids]
+
+    assert {each["status"] for each in ends} == {"succeeded"}
+    assert len([each for each in sandbox.ledger if each["billed"]]) == len(ids)
+
+
+def test_a_worker_that_is_told_to_end_finishes_what_it_has_sent(
+    running: Cluster, sandbox: Sandbox
+) -> None:
+    worker = running.workers[1]
+    ids = [running.caller(0).created(f"{number} {BRIEF}")["id"] for number in range(8)]
+    wait_until(lambda: all(row(running, id)[0] == "sent" for id in ids))
+    assert worker.server
+    theirs = [id for id in ids if row(running, id)[1] == "worker-1"]
+
+    worker.server.process.terminate()
+    assert worker.server.process.wait(60) in {0, -signal.SIGTERM}
+
+    assert theirs
+    assert {row(running, id)[0] for id in theirs} == {"succeeded"}
+    later = running.caller(0).created("After one has gone")["id"]
+    assert running.caller(0).ended(later)["status"] == "succeeded"
+    worker.start()
+
+
+def test_a_restart_of_postgres_loses_nothing(
+    running: Cluster, postgres: Postgres, sandbox: Sandbox
+) -> None:
+    ids = [running.caller(0).created(f"{number} {BRIEF}")["id"] for number in range(6)]
+    postgres.stop()
+    postgres.start()
+
+    ends = [running.caller(1).ended(id, within=60) for id in ids]
+
+    assert {each["status"] for each in ends} == {"succeeded"}
+    assert len([each for each in sandbox.ledger if each["billed"]]) == len(ids)
