@@ -1,6 +1,5 @@
 """Who has signed in, and what this API can do for them."""
 
-from importlib.util import find_spec
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,9 +9,6 @@ from api.parts import The
 
 router = APIRouter(include_in_schema=False)
 
-# Without that dialect the page shows no code for OpenAI's clients.
-_SPEAKS_OPENAI = find_spec("api.dialects.openai") is not None
-
 
 @router.get("/playground/session")
 async def session(tenant: Caller, the: The) -> dict[str, Any]:
@@ -21,5 +17,4 @@ async def session(tenant: Caller, the: The) -> dict[str, Any]:
         "tenant": tenant.name,
         "operator": tenant.is_operator,
         "retention_seconds": the.settings.retention_seconds,
-        "openai": _SPEAKS_OPENAI,
     }

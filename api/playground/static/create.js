@@ -53,12 +53,12 @@ export function createPage(models, session) {
     if (!form) return;
     said.textContent = "";
     const values = form.values();
-    const expected = estimate(model.name, values);
+    const expected = estimate(form.defaults.model ?? model.name, values);
     about.replaceChildren(...told(expected, usual(values)));
     sessionStorage.setItem(DRAFT, JSON.stringify(form.draft()));
   }
   function usual(values) {
-    return usualSeconds(estimate(model.name, values), values, recent, form.defaults);
+    return usualSeconds(estimate(form.defaults.model ?? model.name, values), values, recent, form.defaults);
   }
 
   async function start() {
@@ -98,7 +98,7 @@ export function createPage(models, session) {
   const actions = {
     estimate: (prediction) => {
       const input = prediction.input;
-      const name = prediction.model.split("/").pop();
+      const name = form.defaults.model ?? prediction.model.split("/").pop();
       const expected = estimate(name, input);
       return { expected, usual: usualSeconds(expected, input, recent, form.defaults) };
     },

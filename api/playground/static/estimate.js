@@ -2,20 +2,20 @@
 
 import { ratioOf } from "./schema.js";
 
-let known = {};
+let known = { models: {} };
 
 export async function loadPrices() {
   const answer = await fetch(new URL("prices.json", import.meta.url));
-  known = (await answer.json()).models;
+  known = await answer.json();
 }
 
 // Null where nothing is known of the model. Sizes are [width, height]; several where the model picks.
 export function estimate(modelName, input) {
-  const about = known[input.model ?? modelName] ?? known[modelName];
+  const about = known.models[input.model ?? modelName];
   if (!about) return null;
   const asked = input.size && input.size !== "auto" ? input.size : null;
-  const size = asked ?? about.sizes[input.aspect_ratio ?? "1:1"] ?? "auto";
-  const named = Object.values(about.sizes).filter((each) => each !== "auto");
+  const size = asked ?? known.sizes[input.aspect_ratio ?? "1:1"] ?? "auto";
+  const named = Object.values(known.sizes).filter((each) => each !== "auto");
   const sizes = (size === "auto" ? [...new Set(named)] : [size]).map(pixels);
   if (sizes.some((each) => !each)) return null;
   const levels = about.steps[input.quality] ? [input.quality] : Object.keys(about.steps);
@@ -24,8 +24,8 @@ export function estimate(modelName, input) {
     levels.map((level) => pictures * tokens(each, about.steps[level]) * about.dollars.output),
   );
   const inputs = (input.input_images ?? []).length;
-  const [least, most] = about.input_image_tokens.map((each) => each * inputs * about.dollars.input);
-  const usual = levels.map((level) => about.usual_seconds[level]).filter(Boolean);
+  const [least, most] = known.input_image_tokens.map((each) => each * inputs * about.dollars.input);
+  const usual = levels.map((level) => known.usual_seconds[level]).filter(Boolean);
   return {
     sizes,
     pictures,

@@ -20,7 +20,7 @@ export function shownResult(prediction, actions) {
   if (pictures.length) parts.push(grid(prediction, pictures, actions));
   for (const each of others) parts.push(h("pre", { class: "logs" }, typeof each === "string" ? each : JSON.stringify(each, null, 2)));
   parts.push(figures(prediction), inputs(prediction));
-  if (!prediction.data_removed) parts.push(codeOf(prediction, actions));
+  if (!prediction.data_removed) parts.push(codeOf(prediction));
   if (prediction.logs) parts.push(h("details", { class: "group" }, h("summary", {}, "Log"), h("pre", { class: "logs" }, prediction.logs)));
   return h("article", { class: "result" }, parts);
 }

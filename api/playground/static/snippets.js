@@ -6,8 +6,8 @@ import { kindOf } from "./words.js";
 
 const HIDDEN = "[REDACTED]";
 
-export function codeOf(prediction, actions) {
-  const kinds = snippets(prediction, actions.session);
+export function codeOf(prediction) {
+  const kinds = snippets(prediction);
   const code = h("code");
   const block = h("pre", { class: "code", tabindex: 0, role: "region", "aria-label": "Code" }, code);
   const copy = button("Copy", async () => {
@@ -25,7 +25,7 @@ export function codeOf(prediction, actions) {
   return h("section", { class: "codes", "aria-label": "Code for this run" }, h("div", { class: "head" }, languages, copy), block);
 }
 
-export function snippets(prediction, session) {
+export function snippets(prediction) {
   const call = {
     model: prediction.model,
     origin: location.origin,
@@ -38,7 +38,7 @@ export function snippets(prediction, session) {
     { name: "Python", text: python(call) },
     { name: "JavaScript", text: javascript(call) },
   ];
-  const openai = session.openai && openaiInput(prediction);
+  const openai = openaiInput(prediction);
   if (openai)
     kinds.push(
       { name: "OpenAI for Python", text: openaiPython(call, openai) },
@@ -123,6 +123,7 @@ const SAME = ["prompt", "quality", "background", "output_format", "output_compre
 
 function openaiInput(prediction) {
   const { input } = prediction;
+  if (input.model || input.size) return null; // which OpenAI's dialect may not know
   const expected = estimate(prediction.model.split("/").pop(), input);
   if (!expected || input.mask || input.openai_api_key) return null;
   const given = SAME.filter((name) => input[name] !== undefined && input[name] !== null).map((name) => [name, input[name]]);

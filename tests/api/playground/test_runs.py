@@ -4,14 +4,13 @@ import os
 import re
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
-from dev.cost import QUALITIES, of_one_picture
+from dev.cost import of_one_picture
 from dev.servers.api import Api
 from gpt_image.request import SIZES
 from tests.api.admin import token_for
@@ -31,6 +30,7 @@ from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.browser
 
+QUALITIES = ["low", "medium", "high"]
 KEY = "sk-proj-made-up-key-of-a-caller"
 
 
@@ -209,9 +209,6 @@ def test_the_code_for_javascript_runs_as_it_stands(visit: Visit, api: Api) -> No
             file.unlink(missing_ok=True)
 
 
-@pytest.mark.skipif(
-    find_spec("api.dialects.openai") is None, reason="the API does not speak OpenAI's dialect"
-)
 def test_the_code_for_openais_client_runs_as_it_stands(
     visit: Visit, api: Api, tmp_path: Path
 ) -> None:
