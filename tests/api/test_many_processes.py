@@ -180,8 +180,10 @@ def test_what_a_dead_worker_had_not_sent_is_taken_over(running: Cluster, sandbox
 def test_what_a_killed_worker_had_sent_waits_for_its_return(
     running: Cluster, sandbox: Sandbox
 ) -> None:
-    ids = [running.caller(0).created(f"{number} {BRIEF}")["id"] for number in range(8)]
-    wait_until(lambda: all(row(running, id)[0] == "sent" for id in ids))
+    ids = [
+        running.caller(0).created(f"{number} [sandbox:slow seconds=3]")["id"] for number in range(8)
+    ]
+    wait_until(lambda: not any(row(running, id)[0] in {"queued", "taken"} for id in ids))
     for worker in running.workers:
         worker.kill()
     for worker in running.workers:
@@ -198,7 +200,7 @@ def test_a_worker_that_is_told_to_end_finishes_what_it_has_sent(
 ) -> None:
     worker = running.workers[1]
     ids = [running.caller(0).created(f"{number} {BRIEF}")["id"] for number in range(8)]
-    wait_until(lambda: all(row(running, id)[0] == "sent" for id in ids))
+    wait_until(lambda: not any(row(running, id)[0] in {"queued", "taken"} for id in ids))
     assert worker.server
     theirs = [id for id in ids if row(running, id)[1] == "worker-1"]
 
