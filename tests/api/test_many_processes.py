@@ -21,6 +21,7 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.postgres
 
 BRIEF = "Lighthouse [sandbox:slow seconds=1]"
+SOME = "Lighthouse [sandbox:slow seconds=3]"
 LONG = "Lighthouse [sandbox:slow seconds=6]"
 
 
@@ -180,8 +181,8 @@ def test_what_a_dead_worker_had_not_sent_is_taken_over(running: Cluster, sandbox
 def test_what_a_killed_worker_had_sent_waits_for_its_return(
     running: Cluster, sandbox: Sandbox
 ) -> None:
-    ids = [running.caller(0).created(f"{number} {BRIEF}")["id"] for number in range(8)]
-    wait_until(lambda: all(row(running, id)[0] == "sent" for id in ids))
+    ids = [running.caller(0).created(f"{number} {SOME}")["id"] for number in range(8)]
+    wait_until(lambda: not any(row(running, id)[0] in {"queued", "taken"} for id in ids))
     for worker in running.workers:
         worker.kill()
     for worker in running.workers:
@@ -198,7 +199,7 @@ def test_a_worker_that_is_told_to_end_finishes_what_it_has_sent(
 ) -> None:
     worker = running.workers[1]
     ids = [running.caller(0).created(f"{number} {BRIEF}")["id"] for number in range(8)]
-    wait_until(lambda: all(row(running, id)[0] == "sent" for id in ids))
+    wait_until(lambda: not any(row(running, id)[0] in {"queued", "taken"} for id in ids))
     assert worker.server
     theirs = [id for id in ids if row(running, id)[1] == "worker-1"]
 
