@@ -15,6 +15,7 @@ without_credentials = unset $$(env | sed -n \
 pytest = $(without_credentials); ./scripts/temporary $(python) -m pytest
 # What needs more than Python or takes minutes, left to `make ci`; markers in pyproject.toml.
 needs_more = container or litellm or haproxy or clients or browser or postgres or long
+object_store = github.com/versity/versitygw/cmd/versitygw tools/object-store
 
 .DEFAULT_GOAL := help
 .PHONY: help predict serve test ci test-quick lint format types tests tests-that-need-more docs \
@@ -58,7 +59,8 @@ tests-that-need-more:
 	@./scripts/package node nodejs || test -z "$$CI"
 	@./scripts/package npm npm || test -z "$$CI"
 	@./scripts/package chromium chromium || test -z "$$CI"
-	@$(pytest) -m "litellm or haproxy or clients or browser"
+	@test -z "$$CI" || ./scripts/go-tool $(object_store) >/dev/null
+	@$(pytest) -n 2 --dist loadfile -m "litellm or haproxy or clients or browser"
 	@$(pytest) -n 2 --dist loadfile -m "postgres and not long"
 	@$(pytest) -n 2 --dist loadgroup -m long
 
