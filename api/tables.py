@@ -100,6 +100,7 @@ predictions = Table(
     UniqueConstraint("tenant_id", "caller_id"),
     Index("ix_predictions_tenant_id_group_id", "tenant_id", "group_id"),
     Index("ix_predictions_tenant_id_created_at", "tenant_id", "created_at", "id"),
+    Index("ix_predictions_tenant_id_state", "tenant_id", "state"),
     Index("ix_predictions_state", "state"),
     Index("ix_predictions_token_id_request_hash", "token_id", "request_hash"),
     Index("ix_predictions_completed_at", "completed_at"),

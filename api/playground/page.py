@@ -3,37 +3,52 @@
 import hashlib
 from pathlib import Path
 from string import Template
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 
 from api.errors import NotFound
+from api.parts import The
 
 router = APIRouter(include_in_schema=False)
 
 _FOLDER = Path(__file__).parent / "static"
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".json": "application/json"}
-_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data: blob:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
-    )
-)
 _SAFE = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
 _PAGE = {
-    "Content-Security-Policy": _POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
+def policy(store: str | None) -> str:
+    """What the page may do: nothing but talk to its own origin, and to the store's if it has one.
+
+    Args:
+        store: where callers reach the store, for pictures come from there then.
+    """
+    pictures = f"'self' {store}" if store else "'self'"
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            f"img-src {pictures} data: blob:",
+            f"connect-src {pictures}",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        )
+    )
+
+
+def _origin(endpoint: str | None) -> str | None:
+    parts = urlsplit(endpoint or "")
+    return f"{parts.scheme}://{parts.netloc}" if endpoint else None
 
 
 def _read() -> dict[str, bytes]:
@@ -64,10 +79,11 @@ _INDEX = _page(_FILES, _VERSION)
 
 
 @router.api_route("/", methods=["GET", "HEAD"])
-async def index(request: Request) -> Response:
+async def index(request: Request, the: The) -> Response:
     """The page itself."""
     etag = f'"{_VERSION}"'
-    headers = _SAFE | _PAGE | {"ETag": etag}
+    store = _origin(the.settings.files_public_endpoint)
+    headers = _SAFE | _PAGE | {"ETag": etag, "Content-Security-Policy": policy(store)}
     if etag in request.headers.get("If-None-Match", ""):
         return Response(status_code=304, headers=headers)
     return Response(_INDEX, headers=headers, media_type="text/html")

@@ -49,6 +49,8 @@ def upgrade() -> None:
         # What is lost with a crash of Postgres is a minute's count, and nothing is written twice.
         prefixes=["UNLOGGED"] if op.get_context().dialect.name == "postgresql" else [],
     )
+    # Counting what a tenant has unfinished must not cost more where much has ended.
+    op.create_index("ix_predictions_tenant_id_state", "predictions", ["tenant_id", "state"])
     if op.get_context().dialect.name == "postgresql":
         op.execute(_TELL)
         op.execute(_TRIGGER)

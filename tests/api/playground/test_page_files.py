@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from api.playground.page import policy
 from api.settings import Settings
 from dev.servers import PROJECT
 from tests.api.api_server import ApiServer, api_server
@@ -50,6 +51,13 @@ def test_no_file_of_the_page_names_another_server(file: Path) -> None:
 @pytest.mark.parametrize("file", sorted(STATIC.glob("*.js")), ids=lambda file: file.name)
 def test_a_file_of_the_page_is_short_enough_to_read_at_once(file: Path) -> None:
     assert len(file.read_text().splitlines()) <= 250
+
+
+def test_pictures_may_come_from_the_store_that_callers_reach() -> None:
+    allowed = dict(part.split(" ", 1) for part in policy("https://store.example:443").split("; "))
+    assert allowed["img-src"] == "'self' https://store.example:443 data: blob:"
+    assert allowed["connect-src"] == "'self' https://store.example:443"
+    assert allowed["script-src"] == allowed["style-src"] == "'self'"
 
 
 def test_the_page_may_do_nothing_but_talk_to_its_own_origin(anybody: httpx2.Client) -> None:
