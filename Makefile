@@ -60,7 +60,8 @@ tests-that-need-more:
 	@./scripts/package npm npm || test -z "$$CI"
 	@./scripts/package chromium chromium || test -z "$$CI"
 	@test -z "$$CI" || ./scripts/go-tool $(object_store) >/dev/null
-	@$(pytest) -n 2 --dist loadfile -m "litellm or haproxy or clients or browser"
+	@$(pytest) -n 2 --dist loadfile -m "litellm or haproxy or clients"
+	@$(pytest) -m browser
 	@$(pytest) -n 2 --dist loadfile -m "postgres and not long"
 	@$(pytest) -n 2 --dist loadgroup -m long
 
