@@ -13,7 +13,7 @@ BRIEF = "[sandbox:slow seconds=0.3]"
 LONG = "[sandbox:slow seconds=4]"
 LIMITED = "[sandbox:rate-limit retry-after=7 times=1]"
 
-KILLS_A_POINT = 3
+KILLS_A_POINT = 2
 COG_POINTS = [
     "noted as sent, Cog not asked",
     "Cog asked, answer not read",
