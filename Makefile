@@ -63,7 +63,7 @@ tests-that-need-more:
 	@$(pytest) -n 2 --dist loadfile -m "litellm or haproxy or clients"
 	@$(pytest) -m browser
 	@$(pytest) -n 2 --dist loadfile -m "postgres and not long"
-	@$(pytest) -n 2 --dist loadgroup -m long
+	@$(pytest) -n 2 --dist loadfile -m long
 
 format: ## mend format and import order
 	@$(environment) test

@@ -7,6 +7,7 @@ import json
 import random
 import secrets
 import socket
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
@@ -87,6 +88,10 @@ def test_an_id_with_a_null_character_takes_a_slot_for_ever(sandbox_process: Serv
 
 
 @pytest.mark.long
+@pytest.mark.skipif(
+    sys.version_info >= (3, 12),
+    reason="on Python 3.12.1 none of 15,000 hang-ups froze them; on 3.11.7 it takes 16 to 56",
+)
 def test_a_hang_up_while_cog_reads_inputs_freezes_them_but_no_paid_prediction(
     sandbox_process: Server,
 ) -> None:

@@ -17,8 +17,7 @@ from dev.servers import free_port, predictor_server, sandbox_server
 from gpt_image import errors
 from tests.support.cog_client import Prediction, data_uri, picture
 
-# Its last test looks at what the others left.
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("schemathesis")]
+pytestmark = pytest.mark.long
 
 VALID, INVALID = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 # Method and path, requests of which sort, and how many.
