@@ -9,7 +9,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dev.servers import EXACT, Server, clean_environment, free_port, get, predictor_server
+from dev.servers import (
+    EXACT,
+    Server,
+    ServerError,
+    clean_environment,
+    free_port,
+    get,
+    predictor_server,
+)
 
 FOR_THE_API = ("--await-explicit-shutdown", "true")
 """Without it a signal makes Cog forget what runs."""
@@ -58,8 +66,18 @@ class Api:
         command = command or self.command
         self.server = Server("The API", [self.python, *command], environment)
         if until_ready:
-            self.server.wait_until(self.is_ready)
+            try:
+                self.server.wait_until(self.is_ready)
+            except ServerError as error:
+                raise ServerError(f"{error.reason} {self._cogs_health()}", error.log) from None
         return self.server
+
+    def _cogs_health(self) -> str:
+        """What the Cog server behind it says, without which it does not get ready."""
+        try:
+            return f"Cog says: {get(f'{self.cog_url}/health-check')[1].decode()}"
+        except OSError as error:
+            return f"Cog does not answer: {error}"
 
     def is_ready(self) -> bool:
         """Whether a prediction sent now would run."""

@@ -92,7 +92,7 @@ def test_size_and_kind_are_read_from_the_header(
     assert read(content) == Structure(content_type, *SIZE, plain)
 
 
-@pytest.mark.parametrize("format", ["GIF", "TIFF", "BMP", "AVIF"])
+@pytest.mark.parametrize("format", ["TIFF", "BMP", "AVIF"])
 def test_other_formats_have_no_structure_here(format: str) -> None:
     assert read(encoded(picture(), format)) is None
 
