@@ -1,10 +1,11 @@
-"""Files that came within text: data: URIs."""
+"""Files within text: data: URIs that came, and base64 that goes out."""
 
 import asyncio
 import base64
 import binascii
 import mimetypes
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
@@ -43,6 +44,17 @@ async def embedded(uri: str) -> Embedded | None:
     except (binascii.Error, ValueError):
         raise NotBase64 from None
     return Embedded(content, match[1].lower() or "application/octet-stream")
+
+
+async def in_base64(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The base64 of all of it, so that only a piece is in memory."""
+    rest = b""
+    async for piece in pieces:
+        whole = rest + piece
+        usable = len(whole) - len(whole) % 3
+        rest = whole[usable:]
+        yield base64.b64encode(whole[:usable])
+    yield base64.b64encode(rest)
 
 
 def _decoded(uri: str, start: int, is_base64: bool) -> bytes:

@@ -15,7 +15,7 @@ from obstore.exceptions import NotFoundError
 from obstore.store import S3Store
 
 from api.files.kinds import OTHER, RASTER, content_type
-from api.files.store import STEP, Counted, Written
+from api.files.store import STEP, Counted, Written, piece_by_piece
 
 _PART = 5 << 20  # bytes; S3 takes no smaller parts
 _PARTS_AT_ONCE = 2
@@ -78,16 +78,7 @@ class Bucket:
 
     async def open(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """See Store."""
-        first = await self._range(key, start, end)
-
-        async def pieces() -> AsyncIterator[bytes]:
-            piece, read = first, start
-            while piece:
-                yield piece
-                read += len(piece)
-                piece = await self._range(key, read, end)
-
-        return pieces()
+        return await piece_by_piece(lambda at: self._range(key, at, end), start)
 
     async def delete(self, keys: Iterable[str]) -> None:
         """See Store."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from obstore.store import LocalStore
 
-from api.files.store import STEP, Counted, Written
+from api.files.store import STEP, Counted, Written, piece_by_piece
 
 _READ_STEP = 256 << 10  # bytes, from the disk; a slow reader holds some of these
 _PARTS_AT_ONCE = 2
@@ -49,16 +49,7 @@ class Directory:
     async def open(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """See Store."""
         # A range at a time takes a third of the CPU that obstore's stream does.
-        first = await self._range(key, start, end)
-
-        async def pieces() -> AsyncIterator[bytes]:
-            piece, read = first, start
-            while piece:
-                yield piece
-                read += len(piece)
-                piece = await self._range(key, read, end)
-
-        return pieces()
+        return await piece_by_piece(lambda at: self._range(key, at, end), start)
 
     async def _range(self, key: str, start: int, end: int) -> bytes:
         if start >= end:

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -70,6 +70,25 @@ class Store(Protocol):
 
     def key_of(self, url: str) -> str | None:
         """The key of the file that such an address means."""
+
+
+async def piece_by_piece(
+    read: Callable[[int], Awaitable[bytes]], start: int
+) -> AsyncIterator[bytes]:
+    """What `read` gives from `start` on, until it gives nothing; the first is read at once.
+
+    So that a file that is gone is told before an answer has begun.
+    """
+    first = await read(start)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        piece, at = first, start
+        while piece:
+            yield piece
+            at += len(piece)
+            piece = await read(at)
+
+    return pieces()
 
 
 class Counted:

@@ -1,6 +1,5 @@
 """Answers to what was accepted: pictures as JSON or as events, piece by piece, or the failure."""
 
-import base64
 import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -8,6 +7,7 @@ from typing import Any
 
 from fastapi import Request, Response
 
+from api.data_uri import in_base64
 from api.dialects.openai.parameters import Reply
 from api.dialects.openai.problems import failed, failure_event
 from api.dialects.openai.shapes import completed, envelope
@@ -114,16 +114,6 @@ class _Replies:
             yield written
             return
         yield written.removesuffix(b'"}')
-        async for piece in _in_base64(self._the.files.read(file)):
+        async for piece in in_base64(self._the.files.read(file)):
             yield piece
         yield b'"}'
-
-
-async def _in_base64(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    rest = b""
-    async for piece in pieces:
-        whole = rest + piece
-        usable = len(whole) - len(whole) % 3
-        rest = whole[usable:]
-        yield base64.b64encode(whole[:usable])
-    yield base64.b64encode(rest)

@@ -1,11 +1,11 @@
 """What is answered to tasks, and how it is written: files go out as they are read."""
 
-import base64
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from api.data_uri import in_base64
 from api.dialects.runware.problems import Item, TaskError, error_item
 from api.files.files import Files
 from api.files.rows import StoredFile
@@ -92,20 +92,10 @@ async def _item(item: Item, files: Files) -> AsyncIterator[bytes]:
     for name, content in contents.items():
         prefix = f"data:{content.file.content_type};base64," if content.is_uri else ""
         yield f',"{name}":"{prefix}'.encode()
-        async for piece in _base64(files.read(content.file)):
+        async for piece in in_base64(files.read(content.file)):
             yield piece
         yield b'"'
     yield b"}"
-
-
-async def _base64(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    rest = b""
-    async for piece in pieces:
-        whole = rest + piece
-        end = len(whole) - len(whole) % 3
-        yield base64.b64encode(whole[:end])
-        rest = whole[end:]
-    yield base64.b64encode(rest)
 
 
 def _json(value: Any) -> bytes:  # noqa: ANN401 - JSON
