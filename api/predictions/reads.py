@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 from api.database import Connection, Database
 from api.ids import now
 from api.predictions import statements
-from api.predictions.prediction import UNFINISHED, WAITING, Prediction, State
+from api.predictions.prediction import UNFINISHED, Prediction, State
 from api.tables import predictions
 
 _P = predictions.c
@@ -51,7 +51,7 @@ class Reads:
 
     async def overdue(self) -> list[Prediction]:
         """Those that wait, and whose deadline has passed."""
-        return await self._many(and_(_P.state.in_(WAITING), _P.deadline <= now()))
+        return await self._all(statements.OVERDUE, the_deadline=now())
 
     async def last_started_tag(self) -> float:
         """The tag of the prediction that was sent last: where the fair order has come to."""
@@ -88,7 +88,7 @@ class Reads:
 
     async def abandoned(self, grace: float) -> list[Prediction]:
         """Those sent whose deadline has passed for so many seconds: their worker is gone."""
-        return await self._many(and_(_P.state == State.SENT, _P.deadline <= now() - grace))
+        return await self._all(statements.ABANDONED, the_deadline=now() - grace)
 
     async def _one(self, found: Select[Any], **which: str) -> Prediction | None:
         def one(connection: Connection) -> Prediction | None:
@@ -101,9 +101,10 @@ class Reads:
         self, condition: ColumnElement[bool], *order: ColumnElement[Any]
     ) -> list[Prediction]:
         order = order or (_P.created_at, _P.id)
-        found = select(predictions).where(condition).order_by(*order)
+        return await self._all(select(predictions).where(condition).order_by(*order))
 
-        def many(connection: Connection) -> list[Prediction]:
-            return [Prediction.of(row) for row in connection.execute(found).mappings()]
+    async def _all(self, found: Select[Any], **which: object) -> list[Prediction]:
+        def all_of_them(connection: Connection) -> list[Prediction]:
+            return [Prediction.of(row) for row in connection.execute(found, which).mappings()]
 
-        return await self._database.read(many)
+        return await self._database.read(all_of_them)

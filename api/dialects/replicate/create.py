@@ -4,7 +4,6 @@ import logging
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 from starlette.background import BackgroundTask
 
 from api.body import json_object
@@ -18,6 +17,7 @@ from api.dialects.retries import says_it_repeats
 from api.dialects.waiting import ended_or_hung_up
 from api.ids import now
 from api.input_check import missing, not_a_uri, wrong_choice, wrong_member
+from api.json_answer import JsonAnswer
 from api.origin import origin
 from api.parts import Parts, The
 from api.predictions.prediction import Prediction
@@ -111,7 +111,7 @@ async def _answer(
         the.predictions.answers.end(prediction.id, written=True)
 
     headers = {"Preference-Applied": wait.applied} if wait else {}
-    return JSONResponse(content, 201, headers, background=BackgroundTask(note_that_it_was_written))
+    return JsonAnswer(content, 201, headers, background=BackgroundTask(note_that_it_was_written))
 
 
 def _input(body: dict[str, Any]) -> dict[str, Any]:
