@@ -53,6 +53,8 @@ class Threads:
 
         while step := self._steps.get():
             step.take(connection)
+            if kept and kept.in_transaction():
+                kept.rollback()  # what it has left open, as migrating and reading do
         if kept:
             kept.close()
 
