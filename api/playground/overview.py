@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from sqlalchemy import case, func, select
 
+from api.cogs import cogs_of
 from api.database import Connection
 from api.dialects.replicate.caller import Caller
 from api.errors import Forbidden
@@ -31,7 +32,7 @@ async def overview(tenant: Caller, the: The) -> dict[str, Any]:
     async with the.database.read() as connection:
         return {
             "queue": await _queue(connection),
-            "slots": the.settings.cog_slots,
+            "slots": sum(each.slots for each in cogs_of(the.settings)),
             "days": await _days(connection),
             "tenants": await _tenants(connection),
             "failures": await _failures(connection),

@@ -10,6 +10,7 @@ from sqlalchemy import and_, case, func, insert, select, update
 from api.database import Connection, Database
 from api.errors import Throttled
 from api.ids import now
+from api.predictions.accounts import account_of
 from api.predictions.prediction import UNFINISHED, NewPrediction, Prediction, State
 from api.sealing import Keyring
 from api.tables import predictions, tenants
@@ -135,6 +136,7 @@ class Acceptance:
         seconds = min(new.seconds or self._default_seconds, self._default_seconds)
         return row | {
             "secrets": secrets,
+            "account": account_of(new.secrets, self._keyring),
             "state": State.QUEUED,
             "tag": tag,
             "created_at": created_at,

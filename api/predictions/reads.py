@@ -1,6 +1,5 @@
 """All that is asked of accepted predictions and changes nothing; lists are in listing.py."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
@@ -9,9 +8,10 @@ from api.database import Database
 from api.ids import now
 from api.predictions import statements
 from api.predictions.prediction import UNFINISHED, WAITING, Prediction, State
-from api.tables import predictions
+from api.tables import accounts, predictions
 
 _P = predictions.c
+_A = accounts.c
 
 
 class Reads:
@@ -73,10 +73,17 @@ class Reads:
             oldest: float | None = (await connection.execute(found)).scalar()
         return oldest
 
-    async def soonest(self, models: Sequence[str]) -> float | None:
-        """When the first of those that wait may be taken."""
+    async def count_held_back(self) -> int:
+        """How many wait because their account at the upstream must."""
+        held = select(_A.id).where(_A.held_until > now())
+        found = select(func.count()).where(_P.state == State.QUEUED, _P.account.in_(held))
         async with self._database.read() as connection:
-            found = await connection.execute(statements.SOONEST, {"the_models": list(models)})
+            return (await connection.execute(found)).scalar_one()
+
+    async def soonest(self, model: str) -> float | None:
+        """When the first of this model's that wait may be taken."""
+        async with self._database.read() as connection:
+            found = await connection.execute(statements.SOONEST, {"the_model": model})
         time: float | None = found.scalar()
         return time
 
