@@ -58,12 +58,15 @@ class Taking(Reads):
         this_one = _A.id == account
         later = case((_A.held_until > until, _A.held_until), else_=until)
         held = update(accounts).where(this_one).values(held_until=later).returning(_A.id)
-        async with self._database.write(durable=False, turn_of="hold an account") as connection:
-            if not (await connection.execute(held)).first():
+        old = delete(accounts).where(_A.held_until < now() - _FORGET_SECONDS)
+
+        def note(connection: Connection) -> None:
+            if not connection.execute(held).first():
                 row = {"id": account, "held_until": until}
-                await connection.execute(insert(accounts).values(row))
-            old = _A.held_until < now() - _FORGET_SECONDS
-            await connection.execute(delete(accounts).where(old))
+                connection.execute(insert(accounts).values(row))
+            connection.execute(old)
+
+        await self._database.write(note, durable=False, turn_of="hold an account")
 
     async def _take(
         self, take: ReturningUpdate[Any], owner: str, **which: object
@@ -71,22 +74,24 @@ class Taking(Reads):
         # A secret: Cog shows whoever repeats it the whole input, keys included.
         cog_id = secrets.token_hex(16)
         values = which | {"the_owner": owner, "the_cog_id": cog_id, "the_now": now()}
+        is_limited = self._allowance.weight is not None
+
+        def taken(connection: Connection) -> Prediction | None:
+            row = connection.execute(take, values).mappings().first()
+            prediction = Prediction.of(row) if row else None
+            if prediction and is_limited and prediction.account == OPERATORS:
+                self._check_room(connection, prediction)
+            return prediction
+
         # One at a time where it is counted: the count must stay true until it is committed.
-        turn = None if self._allowance.weight is None else "take"
+        turn = "take" if is_limited else None
         try:
-            async with self._database.write(durable=False, turn_of=turn) as connection:
-                row = (await connection.execute(take, values)).mappings().first()
-                if row is None:
-                    return None
-                taken = Prediction.of(dict(row))
-                if self._allowance.weight is not None and taken.account == OPERATORS:
-                    await self._check_room(connection, taken)
-                return taken
+            return await self._database.write(taken, durable=False, turn_of=turn)
         except HeldBack as held:
             await self.hold(held.account, held.until)
             raise
 
-    async def _check_room(self, connection: Connection, taken: Prediction) -> None:
+    def _check_room(self, connection: Connection, taken: Prediction) -> None:
         """Raises HeldBack where there is none, which undoes the taking."""
         time = now()
         which = {
@@ -94,7 +99,7 @@ class Taking(Reads):
             "the_id": taken.id,
             "the_since": time - self._allowance.seconds,
         }
-        rows = (await connection.execute(statements.COUNTED, which)).mappings().all()
+        rows = connection.execute(statements.COUNTED, which).mappings().all()
         theirs = [row for row in rows if row["account"] == taken.account]
         counted = [Counted(row["sent_at"] or time, row["weight"]) for row in theirs]
         until = full_until(counted, taken.weight, self._allowance)
@@ -103,7 +108,8 @@ class Taking(Reads):
 
     async def _tell_if_held_back(self, prediction_id: str) -> None:
         which = {"the_id": prediction_id, "the_now": now()}
-        async with self._database.read() as connection:
-            held = (await connection.execute(statements.HELD_BACK, which)).mappings().first()
+        held = await self._database.read(
+            lambda connection: connection.execute(statements.HELD_BACK, which).mappings().first()
+        )
         if held:
             raise HeldBack(held["id"], held["held_until"])

@@ -162,7 +162,7 @@ async def open_work(
     async with AsyncExitStack() as ending:
         each = []
         for beside in cogs:
-            one = _beside(beside, around, inputs, endings, worker_url)
+            one = _beside(beside, around, inputs, words, endings, worker_url)
             ending.push_async_callback(one.stop)
             await one.recover()
             each.append(one)
@@ -173,6 +173,7 @@ def _beside(
     beside: CogBeside,
     around: Surroundings,
     inputs: AttemptInputs,
+    words: Words,
     endings: Endings,
     worker_url: str,
 ) -> _OneCog:
@@ -183,6 +184,7 @@ def _beside(
         cog,
         watch,
         inputs,
+        words,
         endings,
         around.changes,
         around.on_change,

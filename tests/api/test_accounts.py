@@ -63,9 +63,12 @@ async def send_next(database: Database, queue: Queue) -> str:
 async def most_in_a_window(database: Database) -> int:
     """The greatest weight that was sent within a window, wherever it begins."""
     sent = select(predictions.c.sent_at, predictions.c.weight)
-    async with database.read() as connection:
-        rows = (await connection.execute(sent)).all()
-    return max(sum(weight for at, weight in rows if 0 <= at - start < WINDOW) for start, _ in rows)
+    rows = await database.read(lambda connection: connection.execute(sent).all())
+    sent_at: list[float] = [row.sent_at for row in rows]
+    return max(
+        sum(int(row.weight) for row in rows if 0 <= row.sent_at - start < WINDOW)
+        for start in sent_at
+    )
 
 
 async def test_no_more_is_taken_than_the_account_may_send_in_a_window(database: Database) -> None:
@@ -150,9 +153,8 @@ async def test_one_that_was_canceled_while_its_account_waited_is_passed_over(
         await stand(database, queue, id, tag, account="c" * 64)
     next_one = asyncio.ensure_future(queue.take("worker", MODEL))
     await asyncio.sleep(0.05)
-    async with database.write() as connection:
-        canceled = update(predictions).where(predictions.c.id == "a")
-        await connection.execute(canceled.values(state=State.CANCELED))
+    canceled = update(predictions).where(predictions.c.id == "a").values(state=State.CANCELED)
+    await database.write(lambda connection: connection.execute(canceled))
 
     assert (await asyncio.wait_for(next_one, SOON)).id == "b"
 
