@@ -60,7 +60,7 @@ async def _measure(database: Database, size: int) -> None:
     if database.is_shared:
         await database.write(lambda connection: connection.execute(text("ANALYZE predictions")))
     store = Store(database)
-    queue: Queue = SharedQueue(store, [_MODEL], 0.0) if database.is_shared else MemoryQueue(store)
+    queue: Queue = SharedQueue(store) if database.is_shared else MemoryQueue(store)
     took: list[float] = []
     acceptance = Acceptance(
         Repeats(database, Answers(store), "measured"),
@@ -87,7 +87,7 @@ async def _measure(database: Database, size: int) -> None:
             new, Limits(), began_at=now(), says_it_repeats=False, started_tag=0.0
         )
         queue.put(accepted.prediction)
-        taken = await queue.take("worker")
+        taken = await queue.take("worker", _MODEL)
         assert await store.note_sent(taken, "cog")
         assert await store.end_sent(taken, End(State.SUCCEEDED, output=[]), 0.01)
         took.append((time.perf_counter() - started) * 1000)
