@@ -12,8 +12,9 @@ import pytest
 from dev.servers import Server
 from dev.servers.object_store import ObjectStore
 from dev.servers.postgres import Postgres
-from tests.api.cluster import TOKEN, Cluster, cluster
-from tests.api.conftest import shared
+from tests.api.cluster import SLOTS, TOKEN, Cluster, cluster
+from tests.api.commands import admin
+from tests.api.kept import shared
 from tests.support.loopback import Webhooks
 from tests.support.sandbox_client import Sandbox
 from tests.support.waiting import wait_until
@@ -141,6 +142,26 @@ def test_more_requests_a_minute_than_allowed_are_refused_by_all_together(
     # What an earlier test has left in the bucket counts no more than this limit.
     assert 429 in statuses
     assert statuses.count(200) < 15
+
+
+def test_anothers_hundreds_do_not_keep_a_tenants_only_prediction_waiting(
+    running: Cluster, sandbox: Sandbox
+) -> None:
+    first, second = running.caller(0), running.caller(1)
+    token = admin(running.apis[1], "token", "create", "other").strip()
+    hundreds = [first.created(f"Mine [#{n}] {BRIEF}")["id"] for n in range(1, 61)]
+    other = running.caller(1, token)
+    before = len(sandbox.ledger)
+
+    theirs = other.created("Theirs [#1001]")["id"]
+    assert other.ended(theirs, within=60)["status"] == "succeeded"
+    order = [entry["number"] for entry in sandbox.ledger]
+    for id in hundreds:
+        second.cancel(id)
+
+    # Within one service time each slot has started one more at most.
+    assert before < len(hundreds) - 2 * SLOTS
+    assert order.index(1001) <= before + 2 * SLOTS
 
 
 def test_two_workers_of_one_name_are_refused(running: Cluster) -> None:
