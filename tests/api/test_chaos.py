@@ -116,8 +116,8 @@ class Asking:
     def ask(self, number: int) -> None:
         """Create one; they come as the kills do, so that each kill meets some."""
         share = number / PREDICTIONS
-        wait_until(lambda: self._killing.done + 1 >= share * KILLS, within=PATIENCE)
-        seconds = random.choice([0, 0.5, 2])
+        wait_until(lambda: self._killing.done + 2 >= share * KILLS, within=PATIENCE)
+        seconds = random.choice([0, 1, 4])
         body = {
             "input": {"prompt": f"Lighthouse [#{number}] [sandbox:slow seconds={seconds}]"},
             "webhook": f"{self._webhooks.url}/{number}",
