@@ -26,8 +26,10 @@ from api.database.postgres import Postgres
 from api.database.sqlite import Sqlite
 from api.ids import new_id, now
 from api.predictions.acceptance import Acceptance
+from api.predictions.answers import Answers
 from api.predictions.prediction import End, NewPrediction, State
 from api.predictions.queue import MemoryQueue, Queue
+from api.predictions.repeats import Repeats
 from api.predictions.shared_queue import SharedQueue
 from api.predictions.store import Store
 from api.sealing import Keyring
@@ -145,12 +147,11 @@ async def _measure(place: Place, size: int) -> Cost:
     store = Store(database)
     queue: Queue = SharedQueue(store, [_MODEL], 0.0) if database.is_shared else MemoryQueue(store)
     acceptance = Acceptance(
-        database,
+        Repeats(database, Answers(store), "measured"),
         _KEY,
         life="measured",
         default_seconds=3600,
         reserved_dollars=0.25,
-        answer_was_lost=_never,
     )
     for _ in range(_WARMING):
         await _run_one(acceptance, store, queue, tenant)
@@ -185,10 +186,6 @@ async def _run_one(acceptance: Acceptance, store: Store, queue: Queue, tenant: T
     return time.perf_counter() - started
 
 
-async def _never(_: str) -> bool | None:
-    return False
-
-
 async def _store_one(database: Database, tenant: Tenant) -> None:
     """A finished prediction, of two days ago."""
     at = now() - 86400 * 2
@@ -213,8 +210,7 @@ async def _store_one(database: Database, tenant: Tenant) -> None:
         "output": ["stored:" + "0" * 26],
         "dollars": 0.01,
     }
-    async with database.write() as connection:
-        await connection.execute(insert(predictions).values(row))
+    await database.write(lambda connection: connection.execute(insert(predictions).values(row)))
 
 
 if __name__ == "__main__":
