@@ -15,8 +15,9 @@ import pytest
 from dev.servers import Server
 from dev.servers.object_store import ObjectStore
 from dev.servers.postgres import Postgres
-from tests.api.cluster import TOKEN, Cluster, cluster
-from tests.api.conftest import shared
+from tests.api.cluster import SLOTS, TOKEN, Cluster, cluster
+from tests.api.commands import admin
+from tests.api.kept import shared
 from tests.api.runware_caller import Item, RunwareCaller, Socket, inference
 from tests.support.loopback import Webhooks
 from tests.support.sandbox_client import Sandbox
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.postgres
 BRIEF = "Lighthouse [sandbox:slow seconds=1]"
 SOME = "Lighthouse [sandbox:slow seconds=3]"
 LONG = "Lighthouse [sandbox:slow seconds=6]"
+ENDLESS = "[sandbox:slow seconds=25]"
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +214,29 @@ def test_more_requests_a_minute_than_allowed_are_refused_by_all_together(
     # What an earlier test has left in the bucket counts no more than this limit.
     assert 429 in statuses
     assert statuses.count(200) < 15
+
+
+def test_anothers_many_do_not_keep_a_tenants_only_prediction_waiting(
+    running: Cluster, sandbox: Sandbox
+) -> None:
+    slots = 2 * SLOTS
+    first, other_token = running.caller(0), admin(running.apis[1], "token", "create", "other")
+    other = running.caller(1, other_token.strip())
+    at_work = [first.created(f"Mine [#{n}] {ENDLESS}")["id"] for n in range(slots)]
+    wait_until(lambda: {row(running, id)[0] for id in at_work} == {"sent"})
+    many = [first.created(f"Mine [#{n}]")["id"] for n in range(100, 150)]
+    started = len(sandbox.ledger)
+
+    theirs = other.created("Theirs [#1001]")["id"]
+    for id in at_work:
+        first.cancel(id)
+    assert other.ended(theirs, within=60)["status"] == "succeeded"
+    order = [entry["number"] for entry in sandbox.ledger]
+    for id in many:
+        first.cancel(id)
+
+    # Before it each slot has started one of the others at most.
+    assert order.index(1001) - started < slots
 
 
 def test_two_workers_of_one_name_are_refused(running: Cluster) -> None:

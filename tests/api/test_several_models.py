@@ -12,7 +12,8 @@ from dev.servers.api import Api, api_before, predictor_for_api
 from dev.servers.object_store import ObjectStore
 from dev.servers.postgres import Postgres
 from tests.api.cluster import TOKEN
-from tests.api.conftest import BOTH, shared
+from tests.api.conftest import BOTH
+from tests.api.kept import shared
 from tests.api.openai_caller import OpenAICaller
 from tests.api.replicate_caller import ReplicateCaller
 from tests.api.runware_caller import RunwareCaller, inference

@@ -13,7 +13,7 @@ from dev.servers.api import Api, api_before, predictor_for_api
 from dev.servers.object_store import ObjectStore
 from dev.servers.postgres import Postgres
 from tests.api.cluster import Cluster, cluster
-from tests.api.conftest import shared
+from tests.api.kept import shared
 from tests.api.replicate_caller import ReplicateCaller
 from tests.api.runware_caller import RunwareCaller, inference
 from tests.support.cog_client import data_uri, picture
