@@ -148,7 +148,7 @@ def many(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Cluster]:
     folder, kept = tmp_path_factory.mktemp("cluster"), shared(postgres, store)
-    with cluster(folder, kept, upstream, apis=1, workers=2, **SETTINGS) as running:
+    with cluster(folder, kept, upstream, apis=1, workers=2, settings=SETTINGS) as running:
         yield running
 
 
