@@ -29,6 +29,7 @@ def own_api(cog_behind: CogBehind, own_kept: Kept, tmp_path: Path) -> Iterator[A
         yield running
 
 
+@pytest.mark.long
 def test_a_callers_key_is_nowhere(
     own_api: Api, own_kept: Kept, sandbox: Sandbox, webhooks: Webhooks, tmp_path: Path
 ) -> None:
