@@ -46,7 +46,7 @@ class Settings(BaseSettings):
         ),
     )
     database_connections: int = Field(
-        default=10, ge=2, le=1000, description="To Postgres, at most, of each process; and one."
+        default=10, ge=2, le=1000, description="The most that a process has; one more listens."
     )
     files: BucketUrl | None = Field(
         default=None,
@@ -115,12 +115,12 @@ class Settings(BaseSettings):
     cog_word_seconds: float = Field(
         default=840,
         gt=0,
-        description="So long an idle Cog server may still repeat a webhook that met nobody.",
+        description="Seconds for which an idle Cog server may repeat a webhook that nobody took.",
     )
     cog_lost_seconds: float = Field(
         default=300,
         ge=0,
-        description="So long the files of a lost Cog server may still come.",
+        description="Seconds for which files of a lost Cog server may still come.",
     )
     worker_name: str | None = Field(
         default=None,
@@ -137,7 +137,7 @@ class Settings(BaseSettings):
         default=8001,
         ge=0,
         le=65535,
-        description="The loopback port on which Cog brings its word; the same after a restart.",
+        description="The loopback port to which Cog sends results; the same after a restart.",
     )
 
     model_owner: str = Field(default="openai", description="The model's owner as callers name it.")
@@ -166,20 +166,20 @@ class Settings(BaseSettings):
     deadline_seconds: float = Field(
         default=3600,
         gt=0,
-        description="A prediction has ended so long after its creation, whatever happens.",
+        description="Seconds from its creation by which a prediction has ended in any case.",
     )
     retention_seconds: float = Field(
         default=3600,
         ge=1,
-        description="Inputs, outputs and logs are removed so long after the end.",
+        description="Seconds from the end until inputs, outputs and logs are removed.",
     )
     upload_retention_seconds: float = Field(
-        default=86400, ge=1, description="Uploaded files are removed so long after they came."
+        default=86400, ge=1, description="Seconds until an uploaded file is removed."
     )
     record_retention_seconds: float = Field(
         default=30 * 86400.0,
         ge=1,
-        description="What is left of a prediction is removed so long after its end.",
+        description="Seconds from its end until the rest of a prediction is removed.",
     )
     webhook_attempts: int = Field(
         default=10,
@@ -190,7 +190,7 @@ class Settings(BaseSettings):
     websocket_ping_seconds: float = Field(
         default=20,
         gt=0,
-        description="A WebSocket is pinged so often, and closed when nothing answers for so long.",
+        description="Seconds between pings of a WebSocket; one without an answer closes it.",
     )
     runware_sizes: Literal["scale", "refuse"] = Field(
         default="scale",
@@ -242,7 +242,7 @@ def read_settings() -> Settings:
             f"{_variable(problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}"
             for problem in error.errors(include_input=False, include_context=False)
         )
-        raise BadSettings(f"Set these right and start again: {problems}.") from None
+        raise BadSettings(f"Correct these settings and start again: {problems}.") from None
 
 
 def _variable(place: tuple[int | str, ...]) -> str:
