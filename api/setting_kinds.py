@@ -25,7 +25,7 @@ def _postgres_url(url: SecretStr) -> SecretStr:
 def _bucket_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
-        raise ValueError("must be as in s3://bucket/prefix")
+        raise ValueError("must look like s3://bucket/prefix")
     return url
 
 

@@ -1,4 +1,4 @@
-"""SQLite: one writer at a time, what counts on disk before it counts.
+"""SQLite: one writer at a time, and what matters is on disk before anybody acts on it.
 
 SQLite answers in the thread that asks, so statements run in threads of ours, one hop each. An
 async driver hops a dozen times for each of them, and that was most of what a prediction cost.
@@ -143,7 +143,7 @@ class _Transaction:
 
 
 async def _in(threads: ThreadPoolExecutor, step: Callable[[], _Given]) -> _Given:
-    # Shielded: a step that was asked for is done, even where nobody waits for it any more.
+    # Shielded: a step that has begun is finished, even if nobody waits for it any more.
     return await asyncio.shield(asyncio.get_running_loop().run_in_executor(threads, step))
 
 

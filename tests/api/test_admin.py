@@ -57,8 +57,8 @@ def test_what_failed_before_it_was_sent_is_tried_again(
 
     assert failed in said
     assert secret not in said
-    assert "1 predictions wait again." in said
-    assert "1 cannot, since their secrets went with their end." in said
+    assert "1 predictions are queued again." in said
+    assert "1 cannot be, since their secrets were removed when they ended." in said
     # The address leads nowhere still, so it ends as before: now by a new attempt.
     assert caller.ended(failed)["status"] == "failed"
     assert not sandbox.ledger
