@@ -67,6 +67,7 @@ def main(argv: Sequence[str]) -> int:
     """
     arguments = _parser().parse_args(argv)
     try:
+        port = _port(COGS_USUAL_PORT if arguments.cog else USUAL_PORT)
         with ExitStack() as stack:
             # Anybody's request may bring a key, so that none has to be set here.
             environment = (
@@ -75,7 +76,7 @@ def main(argv: Sequence[str]) -> int:
                 else stack.enter_context(sandbox_upstream())
             )
             serve = _serve_cog if arguments.cog else _serve_api
-            server = serve(stack, environment)
+            server = serve(stack, environment, port)
             server.process.wait()
             raise server.error("ended by itself")
     except ServerError as error:
@@ -94,16 +95,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _serve_cog(stack: ExitStack, environment: Mapping[str, str]) -> Server:
-    port = str(_port(COGS_USUAL_PORT))
-    server = stack.enter_context(predictor_server(PORT=port, **environment))
+def _serve_cog(stack: ExitStack, environment: Mapping[str, str], port: int) -> Server:
+    server = stack.enter_context(predictor_server(PORT=str(port), **environment))
     print(COG_READY.format(url=server.url, save=SAVE), flush=True)
     return server
 
 
-def _serve_api(stack: ExitStack, environment: Mapping[str, str]) -> Server:
+def _serve_api(stack: ExitStack, environment: Mapping[str, str], port: int) -> Server:
     """`API_TOKEN` chooses the token; what is printed reads it from a file."""
-    port = _port(USUAL_PORT)
     data = Path(os.environ.get("API_DATA_DIRECTORY") or PROJECT / "api-data")
     outputs, worker_port = data / "cog-outputs", free_port()
     for folder in (data, outputs):  # one by one: of what mkdir makes on the way all may read
