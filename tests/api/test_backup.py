@@ -24,6 +24,7 @@ def restored(cog_behind: CogBehind, tmp_path: Path) -> Iterator[Api]:
         yield running
 
 
+@pytest.mark.long
 def test_a_backup_made_beside_the_running_api_can_be_restored(
     restored: Api, sandbox: Sandbox, tmp_path: Path
 ) -> None:

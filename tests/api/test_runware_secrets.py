@@ -28,6 +28,7 @@ def own_api(cog_behind: CogBehind, tmp_path: Path) -> Iterator[Api]:
         yield running
 
 
+@pytest.mark.long
 def test_a_callers_key_is_nowhere(
     own_api: Api, sandbox: Sandbox, webhooks: Webhooks, tmp_path: Path
 ) -> None:

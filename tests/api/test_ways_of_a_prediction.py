@@ -132,6 +132,7 @@ def test_a_store_that_fails_is_tried_again_from_the_local_copy(
     assert len(sandbox.ledger) == 1
 
 
+@pytest.mark.long
 def test_after_a_restore_nothing_unfinished_is_sent(
     api: Api, caller: ReplicateCaller, sandbox: Sandbox
 ) -> None:

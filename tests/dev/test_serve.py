@@ -20,7 +20,7 @@ from tests.support.sandbox_client import Sandbox
 
 from .stoppable import Running, running
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 SERVE: list[str | Path] = [PROJECT / "scripts" / "dev", "serve"]
 SERVE_COG: list[str | Path] = [*SERVE, "--cog"]

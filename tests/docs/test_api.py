@@ -59,7 +59,6 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-@pytest.mark.slow
 def test_both_servers_that_are_started_by_hand_make_a_picture(by_hand: ReplicateCaller) -> None:
     ended = by_hand.ended(by_hand.created()["id"])
 

@@ -12,8 +12,6 @@ from tests.support.cog_client import Cog
 
 from .blocks import SERVER, blocks
 
-pytestmark = pytest.mark.slow
-
 BLOCKS = {block.split("\n")[0]: block for block in blocks("README.md", "sh")}
 CANNOT_RUN = {
     "make test": "it would run this test again",
