@@ -1,9 +1,11 @@
-"""What addresses in settings may look like."""
+"""What addresses and tokens in settings may look like."""
 
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, SecretStr
+
+_SHORTEST_TOKEN = 20  # characters, so that nobody guesses it
 
 
 def _http_url(url: str) -> str:
@@ -29,6 +31,13 @@ def _bucket_url(url: str) -> str:
     return url
 
 
+def _token(token: SecretStr) -> SecretStr:
+    if len(token.get_secret_value()) < _SHORTEST_TOKEN:
+        raise ValueError(f"must have at least {_SHORTEST_TOKEN} characters")
+    return token
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 BucketUrl = Annotated[str, AfterValidator(_bucket_url)]
+Token = Annotated[SecretStr, AfterValidator(_token)]

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from api.setting_kinds import BucketUrl, HttpUrl, PostgresUrl
+from api.setting_kinds import BucketUrl, HttpUrl, PostgresUrl, Token
 
 PREFIX = "API_"
 _SECRETS = Path("/run/secrets")
@@ -81,9 +81,8 @@ class Settings(BaseSettings):
     metrics_port: int = Field(
         default=9464, ge=0, le=65535, description="The port of /metrics; 0 picks a free one."
     )
-    token: SecretStr | None = Field(
+    token: Token | None = Field(
         default=None,
-        min_length=20,
         description="A token that is made valid at the start, for the first tenant.",
     )
     encryption_keys: SecretStr | None = Field(

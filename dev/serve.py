@@ -81,7 +81,9 @@ def main(argv: Sequence[str]) -> int:
             raise server.error("ended by itself")
     except ServerError as error:
         print(f"{error.log}\n{error.reason}".strip(), file=sys.stderr)
-    except (GptImageError, PortError, OSError) as error:
+    except OSError as error:
+        print(f"Cannot use {error.filename}: {error.strerror}.", file=sys.stderr)
+    except (GptImageError, PortError) as error:
         print(error, file=sys.stderr)
     return 1
 

@@ -104,9 +104,12 @@ async def _requeue(arguments: argparse.Namespace, settings: Settings, database: 
 def _amount(text: str) -> float | str:
     if text == _NONE:
         return text
-    amount = float(text)
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = math.nan
     if not (math.isfinite(amount) and amount >= 0):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 on")
     return amount
 
 

@@ -31,7 +31,9 @@ def test_a_tenants_limits_are_shown_and_set_and_hold_at_once(api: Api, sandbox: 
 
 def test_a_limit_that_is_none_or_of_nobody_is_refused(api: Api) -> None:
     assert "There is no tenant nobody" in refused(api, "admin", "limits", "nobody")
-    assert "invalid" in refused(api, "admin", "limits", "default", "--unfinished", "-1")
+    for none in ("-1", "many"):
+        said = refused(api, "admin", "limits", "default", f"--unfinished={none}")
+        assert f"--unfinished: {none} is not a number from 0 on" in said
 
 
 def test_what_tenants_have_spent_is_listed(api: Api, sandbox: Sandbox) -> None:
