@@ -63,6 +63,7 @@ tests-that-need-more:
 	@$(pytest) -n 2 --dist loadfile -m "litellm or haproxy or clients"
 	@$(pytest) -m browser
 	@$(pytest) -n 2 --dist loadfile -m "postgres and not long"
+	@$(pytest) -n 2 --dist loadfile --shared -m "not ($(needs_more))" tests/api
 	@$(pytest) -n 2 --dist loadfile -m long
 
 format: ## mend format and import order

@@ -37,7 +37,15 @@ def _token(token: SecretStr) -> SecretStr:
     return token
 
 
+def _model_name(name: str) -> str:
+    owner, slash, rest = name.partition("/")
+    if not (owner and slash and rest) or "/" in rest or len(name) > 255:
+        raise ValueError("must look like owner/name")
+    return name
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 BucketUrl = Annotated[str, AfterValidator(_bucket_url)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
+ModelName = Annotated[str, AfterValidator(_model_name)]

@@ -4,13 +4,11 @@ import time
 
 from dev.servers.api import Api
 from tests.api.commands import admin, refused
-from tests.api.conftest import ON_BOTH, Kept
+from tests.api.kept import Kept
 from tests.api.replicate_caller import ReplicateCaller
 from tests.support.cog_client import data_uri, picture
 from tests.support.sandbox_client import Sandbox
 from tests.support.waiting import wait_until
-
-pytestmark = ON_BOTH
 
 
 def token_for(api: Api, tenant: str) -> str:

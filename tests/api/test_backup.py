@@ -12,6 +12,8 @@ from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind
 from tests.api.replicate_caller import ReplicateCaller
 from tests.support.sandbox_client import Sandbox
 
+pytestmark = pytest.mark.one_machine
+
 
 @pytest.fixture
 def restored(cog_behind: CogBehind, tmp_path: Path) -> Iterator[Api]:
