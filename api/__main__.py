@@ -36,7 +36,7 @@ def main() -> int:
     arguments = _arguments()
     try:
         settings = read_settings()
-        settings.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_data_directory(settings)
         if arguments.command == "token":
             return asyncio.run(_token(settings, arguments))
         if arguments.command == "after-restore":
@@ -58,6 +58,19 @@ def main() -> int:
     except (BadSettings, Refused) as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def _make_data_directory(settings: Settings) -> None:
+    try:
+        settings.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = settings.data_directory / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise BadSettings(
+            f"{settings.data_directory} cannot be written to ({error.strerror}); set "
+            "API_DATA_DIRECTORY to a directory of this user's."
+        ) from None
 
 
 def token_file(settings: Settings) -> Path:

@@ -25,7 +25,7 @@ def read_settings() -> Settings:
             f"{_variable(problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}"
             for problem in error.errors(include_input=False, include_context=False)
         )
-        raise BadSettings(f"Set these right and start again: {problems}.") from None
+        raise BadSettings(f"Correct these settings and start again: {problems}.") from None
 
 
 def _variable(place: tuple[int | str, ...]) -> str:

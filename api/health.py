@@ -26,7 +26,7 @@ async def ready(the: The) -> JSONResponse:
     except NotReady as error:
         reason = error.detail
     if reason is None and not await the.heart.serves():
-        reason = "The model's server does not serve."
+        reason = "The model's server is not ready to take predictions."
     if reason:
         return JSONResponse({"status": "not ready", "reason": reason}, 503)
     return JSONResponse({"status": "ready"})

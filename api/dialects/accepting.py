@@ -1,4 +1,4 @@
-"""From what a dialect has made of a request to a prediction that is accepted."""
+"""Accepting: what a dialect has made of a request becomes a stored prediction."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -58,7 +58,7 @@ async def accept(asked: Asked, the: Parts) -> Accepted:
     Tell `the.predictions.answers` afterwards what became of the answer.
 
     Raises:
-        ApiError: it is refused; nothing of it is kept, also of the files under its id.
+        ApiError: it is refused; nothing of it is kept, nor any file under its id.
     """
     try:
         async with the.predictions.turn_of(asked.request_hash):
@@ -78,7 +78,7 @@ async def accept(asked: Asked, the: Parts) -> Accepted:
 
 
 async def accept_group(asked: Sequence[Asked], the: Parts) -> AcceptedGroup:
-    """The same for those that are one task of their caller's: all of them, or none.
+    """The same for several that make up one task: all are accepted, or none.
 
     Raises:
         ApiError: they are refused; nothing of them is kept.

@@ -90,7 +90,10 @@ class Endings:
             try:
                 end = await self._finish_for_dialect(sent, end)
             except Exception:  # what is paid for is handed over as it is
-                log.exception("An output stays as it came.", extra={"prediction": sent.id})
+                log.exception(
+                    "An output could not be finished for its dialect, and stays as it came.",
+                    extra={"prediction": sent.id},
+                )
         dollars = (end.metrics or {}).get("cost_usd")
         known = float(dollars) if isinstance(dollars, int | float) else None
         ended = await self._store.end_sent(sent, end, known)

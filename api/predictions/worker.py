@@ -138,7 +138,10 @@ class Worker:
         try:
             await self._attempt.follow(prediction, ask_at=now())
         except Exception:
-            log.exception("Following was interrupted.", extra={"prediction": prediction.id})
+            log.exception(
+                "Waiting for the end of a prediction was interrupted.",
+                extra={"prediction": prediction.id},
+            )
             await self._go_on(prediction)
 
     async def _go_on(self, interrupted: Prediction) -> None:

@@ -71,6 +71,8 @@ class Api:
             try:
                 self.server.wait_until(self.is_ready)
             except ServerError as error:
+                if self.server.process.poll() is not None:
+                    raise  # its own last words say why
                 raise ServerError(f"{error.reason} {self._cogs_health()}", error.log) from None
         return self.server
 

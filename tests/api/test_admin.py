@@ -29,7 +29,9 @@ def test_a_tenants_limits_are_shown_and_set_and_hold_at_once(api: Api, sandbox: 
 
 def test_a_limit_that_is_none_or_of_nobody_is_refused(api: Api) -> None:
     assert "There is no tenant nobody" in refused(api, "admin", "limits", "nobody")
-    assert "invalid" in refused(api, "admin", "limits", "default", "--unfinished", "-1")
+    for none in ("-1", "many"):
+        said = refused(api, "admin", "limits", "default", f"--unfinished={none}")
+        assert f"--unfinished: {none} is not a number from 0 on" in said
 
 
 def test_what_tenants_have_spent_is_listed(api: Api, sandbox: Sandbox) -> None:
@@ -55,8 +57,8 @@ def test_what_failed_before_it_was_sent_is_tried_again(
 
     assert failed in said
     assert secret not in said
-    assert "1 predictions wait again." in said
-    assert "1 cannot, since their secrets went with their end." in said
+    assert "1 predictions are queued again." in said
+    assert "1 cannot be, since their secrets were removed when they ended." in said
     # The address leads nowhere still, so it ends as before: now by a new attempt.
     assert caller.ended(failed)["status"] == "failed"
     assert not sandbox.ledger

@@ -87,11 +87,14 @@ async def cancel(job_id: str, tenant: Caller, the: The) -> dict[str, Any]:
 
 
 async def _first_answer(prediction: Prediction, request: Request, the: Parts) -> JSONResponse:
-    """Always 201: it is accepted, and whoever is told otherwise may send it again."""
+    """Always 201: it is accepted, and a caller who is told otherwise may send it again."""
     try:
         content = await _job(prediction, the)
     except Exception:
-        log.exception("The first answer is a bare one.", extra={"prediction": prediction.id})
+        log.exception(
+            "A new prediction could not be shown in full; its caller got its id.",
+            extra={"prediction": prediction.id},
+        )
         content = _bare(prediction)
     answers = the.predictions.answers
     if await request.is_disconnected():

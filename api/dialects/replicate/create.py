@@ -97,7 +97,10 @@ async def _answer(
             present, hung_up = await ended_or_hung_up(prediction, wait.seconds, request, the)
         content = await Shapes(the).prediction(present)
     except Exception:
-        log.exception("The first answer is a bare one.", extra={"prediction": prediction.id})
+        log.exception(
+            "A new prediction could not be shown in full; its caller got its id.",
+            extra={"prediction": prediction.id},
+        )
         content, hung_up = bare(prediction), False
     if content["status"] == "processing":
         # Clients poll only while it says so.
