@@ -1,4 +1,4 @@
-"""SQLite: one writer at a time, what counts on disk before it counts.
+"""SQLite: one writer at a time, and what matters is on disk before anybody acts on it.
 
 SQLite answers in the thread that asks, so it is asked in threads of ours, one hop each time. An
 async driver hops a dozen times for each statement, and that was most of what a prediction cost.

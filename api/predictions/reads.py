@@ -1,6 +1,5 @@
 """All that is asked of accepted predictions and changes nothing; lists are in listing.py."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
@@ -9,9 +8,10 @@ from api.database import Connection, Database
 from api.ids import now
 from api.predictions import statements
 from api.predictions.prediction import UNFINISHED, Prediction, State
-from api.tables import predictions
+from api.tables import accounts, predictions
 
 _P = predictions.c
+_A = accounts.c
 
 
 class Reads:
@@ -71,11 +71,16 @@ class Reads:
         found = select(func.min(_P.created_at)).where(_P.state == State.QUEUED)
         return await self._database.read(lambda connection: connection.execute(found).scalar())
 
-    async def soonest(self, models: Sequence[str]) -> float | None:
-        """When the first of those that wait may be taken."""
-        which = {"the_models": list(models)}
+    async def count_held_back(self) -> int:
+        """How many wait because their account at the upstream must."""
+        held = select(_A.id).where(_A.held_until > now())
+        found = select(func.count()).where(_P.state == State.QUEUED, _P.account.in_(held))
+        return await self._database.read(lambda connection: connection.execute(found).scalar_one())
+
+    async def soonest(self, model: str) -> float | None:
+        """When the first of this model's that wait may be taken."""
         return await self._database.read(
-            lambda connection: connection.execute(statements.SOONEST, which).scalar()
+            lambda connection: connection.execute(statements.SOONEST, {"the_model": model}).scalar()
         )
 
     async def taken_by(self, owner: str) -> list[Prediction]:

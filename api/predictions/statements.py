@@ -6,13 +6,25 @@ SQLAlchemy takes longer to build a statement than SQLite to answer it. Their par
 
 from typing import Any
 
-from sqlalchemy import Column, and_, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.sql.elements import BindParameter
 
 from api.predictions.prediction import UNFINISHED, WAITING, State
-from api.tables import predictions, tenants
+from api.tables import accounts, predictions, tenants
 
 _P = predictions.c
+_A = accounts.c
 
 
 def _the(name: str) -> BindParameter[Any]:
@@ -75,7 +87,13 @@ _TAKE = update(predictions).values(
     sent_at=None,
     started_at=None,
 )
-TAKE = _TAKE.where(_P.id == _the("id"), _P.state == State.QUEUED).returning(*_P)
+_HELD = select(_A.id).where(_A.id == _P.account, _A.held_until > bindparam("the_now")).exists()
+TAKE = _TAKE.where(_P.id == _the("id"), _P.state == State.QUEUED, ~_HELD).returning(*_P)
+HELD_BACK = (
+    select(_A.id, _A.held_until)
+    .join(predictions, _P.account == _A.id)
+    .where(_P.id == _the("id"), _P.state == State.QUEUED, _A.held_until > bindparam("the_now"))
+)
 
 # Materialized, since Postgres may run a plain sub-select once for each row of the UPDATE, and would
 # take them all.
@@ -83,8 +101,9 @@ _NEXT = (
     select(_P.id)
     .where(
         _P.state == State.QUEUED,
-        _P.not_before <= _the("not_before"),
-        _P.model.in_(bindparam("the_models", expanding=True)),
+        _P.not_before <= bindparam("the_now"),
+        _P.model == _the("model"),
+        ~_HELD,
     )
     .order_by(_P.tag)
     .limit(1)
@@ -93,9 +112,19 @@ _NEXT = (
     .prefix_with("MATERIALIZED", dialect="postgresql")
 )
 TAKE_NEXT = _TAKE.where(_P.id == _NEXT.c.id, _P.state == State.QUEUED).returning(*_P)
-SOONEST = select(func.min(_P.not_before)).where(
-    _P.state == State.QUEUED, _P.model.in_(bindparam("the_models", expanding=True))
+SOONEST = (
+    select(func.min(func.greatest(_P.not_before, func.coalesce(_A.held_until, 0.0))))
+    .select_from(predictions)
+    .outerjoin(accounts, _P.account == _A.id)
+    .where(_P.state == State.QUEUED, _P.model == _the("model"))
 )
+_COUNTED = (_P.account, _P.sent_at, _P.weight)
+COUNTED = union_all(
+    select(*_COUNTED).where(_P.account == _the("account"), _P.sent_at > bindparam("the_since")),
+    # By the state alone, or SQLite would look at all that the account has ever sent.
+    select(*_COUNTED).where(_P.state == State.TAKEN, _P.id != _the("id")),
+)
+"""What the account has sent since then; and what any is about to send."""
 
 NOTE_SENT = (
     update(predictions)
