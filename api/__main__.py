@@ -13,6 +13,7 @@ from api.admin.backup import put_back
 from api.admin.refusal import Refused
 from api.app import create_app
 from api.database.opening import open_database
+from api.environment import read_settings
 from api.files.addresses import Signer
 from api.files.files import Files
 from api.files.opening import open_store
@@ -21,7 +22,7 @@ from api.predictions.store import Store
 from api.roles import Role
 from api.sealing import read_keyring, write_private
 from api.servers import listening
-from api.settings import BadSettings, Settings, read_settings
+from api.settings import BadSettings, Settings
 from api.single import owning
 from api.tenants import Tenants
 from api.websockets import protocol

@@ -16,6 +16,9 @@ _SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60, 120, 300, 600, 1800, 3600)
 PREDICTIONS = Gauge("api_predictions", "Predictions by their state now.", ["state"])
 QUEUE_LENGTH = Gauge("api_queue_length", "Predictions that wait for a slot.")
 QUEUE_OLDEST = Gauge("api_queue_oldest_seconds", "How long the oldest of them has waited.")
+HELD_BACK = Gauge(
+    "api_held_back", "Those of them that wait for their account's limit at the upstream."
+)
 ENDED = Counter("api_predictions_ended", "Predictions that have ended, by how.", ["state"])
 WAITING = Histogram("api_waiting_seconds", "From acceptance until Cog began.", buckets=_SECONDS)
 RUNNING = Histogram("api_running_seconds", "From Cog's beginning to the end.", buckets=_SECONDS)
@@ -49,6 +52,7 @@ def create_metrics(store: Store) -> Starlette:
         for state in State:
             PREDICTIONS.labels(state).set(counts.get(state, 0))
         QUEUE_LENGTH.set(counts.get(State.QUEUED, 0))
+        HELD_BACK.set(await store.count_held_back())
         oldest = await store.oldest_queued_at()
         QUEUE_OLDEST.set(now() - oldest if oldest is not None else 0)
         return Response(generate_latest(), media_type=CONTENT_TYPE_PLAIN_0_0_4)

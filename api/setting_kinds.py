@@ -29,6 +29,14 @@ def _bucket_url(url: str) -> str:
     return url
 
 
+def _model_name(name: str) -> str:
+    owner, slash, rest = name.partition("/")
+    if not (owner and slash and rest) or "/" in rest or len(name) > 255:
+        raise ValueError("must be as in owner/name")
+    return name
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 BucketUrl = Annotated[str, AfterValidator(_bucket_url)]
+ModelName = Annotated[str, AfterValidator(_model_name)]

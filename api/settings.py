@@ -5,9 +5,10 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from api.cog_settings import CogSettings
 from api.setting_kinds import BucketUrl, HttpUrl, PostgresUrl
 
 PREFIX = "API_"
@@ -122,6 +123,25 @@ class Settings(BaseSettings):
         ge=0,
         description="So long the files of a lost Cog server may still come.",
     )
+    more_cogs: tuple[CogSettings, ...] = Field(
+        default=(),
+        description=(
+            "Further Cog servers on this machine, as JSON: "
+            '[{"model": "openai/gpt-image-2-extended", "url": "http://127.0.0.1:5001"}], each also '
+            "with `slots`, `command`, `output_directory`. `serve` knows the models from there."
+        ),
+    )
+    upstream_images_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        description=(
+            "What the operator's account may make in a minute, input images counted as well: more "
+            "waits. OpenAI's tiers 1 to 5 have 5, 20, 50, 150 and 250. Absent: no limit."
+        ),
+    )
+    upstream_window_seconds: float = Field(
+        default=61, gt=0, description="So long an image counts: a minute, and a second to spare."
+    )
     worker_name: str | None = Field(
         default=None,
         min_length=1,
@@ -227,24 +247,3 @@ class Settings(BaseSettings):
     def files_directory(self) -> Path:
         """Where the local file store keeps its files."""
         return self.data_directory / "files"
-
-
-def read_settings() -> Settings:
-    """The settings of the environment.
-
-    Raises:
-        BadSettings: a value is wrong.
-    """
-    try:
-        return Settings()
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{_variable(problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}"
-            for problem in error.errors(include_input=False, include_context=False)
-        )
-        raise BadSettings(f"Set these right and start again: {problems}.") from None
-
-
-def _variable(place: tuple[int | str, ...]) -> str:
-    name = str(place[0]).upper() if place else "the environment"
-    return name if name.startswith(PREFIX) or name == "PORT" else PREFIX + name

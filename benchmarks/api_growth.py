@@ -145,7 +145,7 @@ async def _measure(place: Place, size: int) -> Cost:
     await _store_one(database, tenant)
     place.multiply(size - 1)
     store = Store(database)
-    queue: Queue = SharedQueue(store, [_MODEL], 0.0) if database.is_shared else MemoryQueue(store)
+    queue: Queue = SharedQueue(store) if database.is_shared else MemoryQueue(store)
     acceptance = Acceptance(
         Repeats(database, Answers(store), "measured"),
         _KEY,
@@ -180,7 +180,7 @@ async def _run_one(acceptance: Acceptance, store: Store, queue: Queue, tenant: T
         new, Limits(), began_at=now(), says_it_repeats=False, started_tag=0.0
     )
     queue.put(accepted.prediction)
-    taken = await queue.take("worker")
+    taken = await queue.take("worker", _MODEL)
     assert await store.note_sent(taken, "cog")
     assert await store.end_sent(taken, End(State.SUCCEEDED, output=[]), 0.01)
     return time.perf_counter() - started

@@ -1,6 +1,6 @@
 """A cluster of the API's processes as tests call it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,19 +38,21 @@ def cluster(
     workers: int,
     checkout: Path = PROJECT,
     called: str = "worker",
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[Cluster]:
-    """See dev/servers/cluster.py."""
-    settings = kept.settings | {
+    """See dev/servers/cluster.py; `settings` are more variables of every process of the API."""
+    of_all = kept.settings | {
         "API_PRIVATE_NETWORKS": LOOPBACK_ALLOWED,
         "API_COG_LOST_SECONDS": "6",
         "API_COG_WORD_SECONDS": "60",
         "API_COG_SLOTS": str(SLOTS),
         "API_TOKEN": TOKEN,
+        **(settings or {}),
     }
     for_cog = {"OPENAI_PROXY_URL": sandbox.url, "OPENAI_DEADLINE_SECONDS": "30"}
     with servers.cluster(
         folder,
-        settings,
+        of_all,
         for_cog,
         apis=apis,
         workers=workers,

@@ -7,9 +7,10 @@ import pytest
 from pydantic import SecretStr
 
 from api.__main__ import main
+from api.environment import read_settings
 from api.sealing import read_keyring
 from api.servers import listening
-from api.settings import PREFIX, BadSettings, Settings, read_settings
+from api.settings import PREFIX, BadSettings, Settings
 from tests.support.generated_docs import assert_documented, table
 
 

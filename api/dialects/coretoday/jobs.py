@@ -61,6 +61,7 @@ async def create(request: Request, tenant: Caller, the: The) -> JSONResponse:
         del raw
         asked = Asked(
             tenant=tenant,
+            model=the.models.first,
             input=_input(body, the),
             origin=origin(request, the.settings),
             request_hash=hashed,
@@ -109,8 +110,8 @@ def _input(body: dict[str, Any], the: Parts) -> dict[str, Any]:
             raise missing(name)
         if not isinstance(body[name], kind):
             raise wrong_member(name, description, body[name])
-    if body["model"] != the.model.full_name:
-        raise NotFound(f"There is no such model here; there is {the.model.full_name}.")
+    if body["model"] != the.models.first.full_name:
+        raise NotFound(f"There is no such model here; there is {the.models.first.full_name}.")
     return checked(body["input"])
 
 
