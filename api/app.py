@@ -1,5 +1,6 @@
 """Routes and lifespan."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -59,6 +60,10 @@ def create_app(settings: Settings, role: Role = Role.ALL) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with running(settings, role) as app.state.parts:
+            # All that is there now stays: the collector would stop everybody to look through it,
+            # 165,000 objects, once in some 60 predictions.
+            gc.collect()
+            gc.freeze()
             yield
 
     app = FastAPI(
