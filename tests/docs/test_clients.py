@@ -49,9 +49,11 @@ PYTHON = {
 """The environments that have them, each with its requirements."""
 
 
-def programs() -> Iterator[object]:
-    """Each snippet with what runs it."""
+def programs(wanted: re.Pattern[str] = re.compile("")) -> Iterator[object]:
+    """Each snippet with what runs it, where its first line begins as wanted."""
     for first, (language, _) in SNIPPETS.items():
+        if not wanted.match(first):
+            continue
         places = {"python": PYTHON.get(first, []), "javascript": [JAVASCRIPT.get(first)]}
         for place in places.get(language, ["sh"]):
             needs = pytest.mark.litellm if place == "litellm" else pytest.mark.clients
@@ -98,7 +100,7 @@ def test_a_snippet_saves_a_picture(first: str, place: str, served: Api, tmp_path
             assert picture.format == file.suffix[1:].upper()
 
 
-@pytest.mark.parametrize(("first", "place"), list(programs()))
+@pytest.mark.parametrize(("first", "place"), list(programs(re.compile("curl|replicate"))))
 def test_a_snippet_that_fails_says_why_and_saves_nothing(
     first: str, place: str, served: Api, tmp_path: Path
 ) -> None:
