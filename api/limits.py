@@ -11,7 +11,7 @@ from typing import Protocol
 from sqlalchemy import Double, cast, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from api.database import Database
+from api.database import Connection, Database
 from api.errors import Throttled
 from api.tables import rates
 from api.tenants import Tenant
@@ -74,12 +74,15 @@ class _InDatabase:
             )
             .returning(rates.c.left)
         )
-        async with self._database.write(durable=False) as connection:
-            if (await connection.execute(taking)).first():
+
+        def take(connection: Connection) -> float:
+            if connection.execute(taking).first():
                 return 0.0
             this_one = (rates.c.tenant_id == tenant_id, rates.c.creates == creates)
-            left = (await connection.execute(select(now_left).where(*this_one))).scalar_one()
-        return max(1 - float(left), 0.01) * _MINUTE / per_minute
+            left = connection.execute(select(now_left).where(*this_one)).scalar_one()
+            return max(1 - float(left), 0.01) * _MINUTE / per_minute
+
+        return await self._database.write(take, durable=False)
 
 
 class Rates:

@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 from sqlalchemy import insert, select, update
 
-from api.database import Database
+from api.database import Connection, Database
 from api.errors import NotFound, NotReady, Unprocessable
 from api.ids import now
 from api.input_check import InputSchema
@@ -96,8 +96,7 @@ class Model:
     async def restore(self) -> None:
         """Take the description that is kept, if there is one."""
         found = select(models.c.described).where(models.c.name == self.full_name)
-        async with self._database.read() as connection:
-            described = (await connection.execute(found)).scalar()
+        described = await self._database.read(lambda connection: connection.execute(found).scalar())
         if described:
             self._version = _version(described)
 
@@ -129,10 +128,13 @@ class Model:
     async def _keep(self, described: dict[str, Any]) -> None:
         this_one = models.c.name == self.full_name
         kept = update(models).where(this_one).values(described=described)
-        async with self._database.write(turn_of="describe a model") as connection:
-            if not (await connection.execute(kept.returning(models.c.name))).first():
+
+        def keep(connection: Connection) -> None:
+            if not connection.execute(kept.returning(models.c.name)).first():
                 row = {"name": self.full_name, "described": described}
-                await connection.execute(insert(models).values(row))
+                connection.execute(insert(models).values(row))
+
+        await self._database.write(keep, turn_of="describe a model")
 
 
 def _version(described: dict[str, Any]) -> Version:

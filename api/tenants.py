@@ -67,8 +67,10 @@ class Tenants:
 
     async def by_token(self, token: str) -> Tenant | None:
         """Whose token it is, unless it was revoked."""
-        async with self._database.read() as connection:
-            row = (await connection.execute(_BY_TOKEN, {"hash": _hash(token)})).mappings().first()
+        which = {"hash": _hash(token)}
+        row = await self._database.read(
+            lambda connection: connection.execute(_BY_TOKEN, which).mappings().first()
+        )
         return _tenant(row) if row else None
 
     async def webhook_secret(self, tenant_id: str) -> str:
@@ -78,8 +80,9 @@ class Tenants:
             NotOpened: it was sealed with a key that is gone.
         """
         found = select(tenants.c.webhook_secret).where(tenants.c.id == tenant_id)
-        async with self._database.read() as connection:
-            sealed = (await connection.execute(found)).scalar_one()
+        sealed = await self._database.read(
+            lambda connection: connection.execute(found).scalar_one()
+        )
         return self._keyring.open(sealed, tenant_id)
 
     async def create_token(
@@ -90,15 +93,18 @@ class Tenants:
         Args:
             token: use this one instead of a random one.
         """
-        token = token or _PREFIX + secrets.token_hex(_TOKEN_BYTES)
-        async with self._database.write(turn_of="create token") as connection:
-            known = select(tokens.c.id).where(tokens.c.hash == _hash(token))
-            if (await connection.execute(known)).first():
-                return token
-            tenant_id = await self._tenant_id(connection, name, operator)
+        made = token or _PREFIX + secrets.token_hex(_TOKEN_BYTES)
+
+        def stored(connection: Connection) -> None:
+            known = select(tokens.c.id).where(tokens.c.hash == _hash(made))
+            if connection.execute(known).first():
+                return
+            tenant_id = self._tenant_id(connection, name, operator)
             values = {"id": new_id(), "tenant_id": tenant_id, "created_at": now()}
-            await connection.execute(insert(tokens).values(hash=_hash(token), **values))
-        return token
+            connection.execute(insert(tokens).values(hash=_hash(made), **values))
+
+        await self._database.write(stored, turn_of="create token")
+        return made
 
     async def revoke(self, token: str) -> bool:
         """Whether there was such a token; it is good for nothing from now on."""
@@ -108,24 +114,23 @@ class Tenants:
             .values(revoked_at=now())
             .returning(tokens.c.id)
         )
-        async with self._database.write() as connection:
-            return (await connection.execute(ended)).first() is not None
+        found = await self._database.write(lambda connection: connection.execute(ended).first())
+        return found is not None
 
     async def names(self) -> dict[str, str]:
         """All tenants' names by their ids."""
-        async with self._database.read() as connection:
-            rows = (await connection.execute(select(tenants.c.id, tenants.c.name))).all()
-        return dict(rows)
+        found = select(tenants.c.id, tenants.c.name)
+        return dict(await self._database.read(lambda connection: connection.execute(found).all()))
 
     async def any_token(self) -> bool:
         """Whether somebody could call."""
-        async with self._database.read() as connection:
-            found = select(tokens.c.id).where(tokens.c.revoked_at.is_(None)).limit(1)
-            return (await connection.execute(found)).first() is not None
+        found = select(tokens.c.id).where(tokens.c.revoked_at.is_(None)).limit(1)
+        first = await self._database.read(lambda connection: connection.execute(found).first())
+        return first is not None
 
-    async def _tenant_id(self, connection: Connection, name: str, operator: bool) -> str:
+    def _tenant_id(self, connection: Connection, name: str, operator: bool) -> str:
         known = select(tenants.c.id).where(tenants.c.name == name)
-        found: str | None = (await connection.execute(known)).scalar()
+        found: str | None = connection.execute(known).scalar()
         if found:
             return found
         made = new_id()
@@ -137,7 +142,7 @@ class Tenants:
             "limits": asdict(Limits()),
             "created_at": now(),
         }
-        await connection.execute(insert(tenants).values(row))
+        connection.execute(insert(tenants).values(row))
         return made
 
 

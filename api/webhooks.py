@@ -127,8 +127,9 @@ class Webhooks:
             .order_by(deliveries.c.next_at)
             .limit(_AT_ONCE)
         )
-        async with self._database.read() as connection:
-            rows = (await connection.execute(soonest)).mappings().all()
+        rows = await self._database.read(
+            lambda connection: connection.execute(soonest).mappings().all()
+        )
         for row in rows:
             wait: float = row["next_at"] - now()
             if wait > 0:
@@ -167,16 +168,17 @@ class Webhooks:
             wait = min(2.0**delivery.attempts, _LONGEST_WAIT)
             later = update(deliveries).where(deliveries.c.id == delivery.id)
             values = {"attempts": delivery.attempts + 1, "next_at": now() + wait}
-            async with self._database.write() as connection:
-                await connection.execute(later.values(values))
+            later = later.values(values)
+            await self._database.write(lambda connection: connection.execute(later))
 
     async def _claim(self, delivery: _Delivery) -> bool:
         """Whether it is ours to send; if we end over it, another process sends it later."""
         unclaimed = (deliveries.c.id == delivery.id, deliveries.c.next_at == delivery.next_at)
         claimed = update(deliveries).where(*unclaimed).values(next_at=now() + _LEASE)
-        async with self._database.write() as connection:
-            found = await connection.execute(claimed.returning(deliveries.c.id))
-            return found.first() is not None
+        found = await self._database.write(
+            lambda connection: connection.execute(claimed.returning(deliveries.c.id)).first()
+        )
+        return found is not None
 
     async def _arrived(self, prediction: Prediction, delivery: _Delivery) -> bool:
         if delivery.kind == UPLOAD and delivery.place is not None:
@@ -184,8 +186,8 @@ class Webhooks:
         return await self._post(prediction, delivery.id, delivery.place)
 
     async def _forget(self, delivery: _Delivery) -> None:
-        async with self._database.write() as connection:
-            await connection.execute(delete(deliveries).where(deliveries.c.id == delivery.id))
+        arrived = delete(deliveries).where(deliveries.c.id == delivery.id)
+        await self._database.write(lambda connection: connection.execute(arrived))
 
     async def _send_once(self, prediction: Prediction) -> None:
         await self._post(prediction, f"msg_{new_id()}")

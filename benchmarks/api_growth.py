@@ -10,20 +10,21 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, text
 
-from api.database import Database
+from api.database import Connection, Database
 from api.database.postgres import Postgres
 from api.database.sqlite import Sqlite
 from api.ids import new_id, now
 from api.predictions.acceptance import Acceptance
+from api.predictions.answers import Answers
 from api.predictions.prediction import End, NewPrediction, State
 from api.predictions.queue import MemoryQueue, Queue
+from api.predictions.repeats import Repeats
 from api.predictions.shared_queue import SharedQueue
 from api.predictions.store import Store
 from api.sealing import Keyring
@@ -57,54 +58,44 @@ async def _measure(database: Database, size: int) -> None:
     assert tenant
     await _fill(database, size, tenant.id, tenant.token_id)
     if database.is_shared:
-        async with database.write() as connection:
-            await connection.execute(text("ANALYZE predictions"))
+        await database.write(lambda connection: connection.execute(text("ANALYZE predictions")))
     store = Store(database)
     queue: Queue = SharedQueue(store, [_MODEL], 0.0) if database.is_shared else MemoryQueue(store)
     took: list[float] = []
-    async with _acceptance(database) as acceptance:
-        began = time.process_time()
-        for number in range(_MEASURED):
-            started = time.perf_counter()
-            new = NewPrediction(
-                id=new_id(),
-                tenant_id=tenant.id,
-                token_id=tenant.token_id,
-                model=_MODEL,
-                version="v" * 64,
-                origin="https://api.example.com",
-                input={"prompt": "A lighthouse at dusk"},
-                secrets={},
-                request_hash=f"{number:064}",
-            )
-            accepted = await acceptance.accept(
-                new, Limits(), began_at=now(), says_it_repeats=False, started_tag=0.0
-            )
-            queue.put(accepted.prediction)
-            taken = await queue.take("worker")
-            assert await store.note_sent(taken, "cog")
-            assert await store.end_sent(taken, End(State.SUCCEEDED, output=[]), 0.01)
-            took.append((time.perf_counter() - started) * 1000)
-        cpu = (time.process_time() - began) / _MEASURED * 1000
-    took.sort()
-    name = "Postgres" if database.is_shared else "SQLite"
-    p50, p99 = took[len(took) // 2], took[int(len(took) * 0.99)]
-    print(f"{name:10} {size:>13,} {p50:>13.1f} {p99:>7.1f} {cpu:>12.1f}", flush=True)
-
-
-@asynccontextmanager
-async def _acceptance(database: Database) -> AsyncIterator[Acceptance]:
-    async def known(_: str) -> bool | None:
-        return False
-
-    yield Acceptance(
-        database,
+    acceptance = Acceptance(
+        Repeats(database, Answers(store), "measured"),
         Keyring([b"k" * 32]),
         life="measured",
         default_seconds=3600,
         reserved_dollars=0.25,
-        answer_was_lost=known,
     )
+    began = time.process_time()
+    for number in range(_MEASURED):
+        started = time.perf_counter()
+        new = NewPrediction(
+            id=new_id(),
+            tenant_id=tenant.id,
+            token_id=tenant.token_id,
+            model=_MODEL,
+            version="v" * 64,
+            origin="https://api.example.com",
+            input={"prompt": "A lighthouse at dusk"},
+            secrets={},
+            request_hash=f"{number:064}",
+        )
+        accepted = await acceptance.accept(
+            new, Limits(), began_at=now(), says_it_repeats=False, started_tag=0.0
+        )
+        queue.put(accepted.prediction)
+        taken = await queue.take("worker")
+        assert await store.note_sent(taken, "cog")
+        assert await store.end_sent(taken, End(State.SUCCEEDED, output=[]), 0.01)
+        took.append((time.perf_counter() - started) * 1000)
+    cpu = (time.process_time() - began) / _MEASURED * 1000
+    took.sort()
+    name = "Postgres" if database.is_shared else "SQLite"
+    p50, p99 = took[len(took) // 2], took[int(len(took) * 0.99)]
+    print(f"{name:10} {size:>13,} {p50:>13.1f} {p99:>7.1f} {cpu:>12.1f}", flush=True)
 
 
 async def _fill(database: Database, size: int, tenant_id: str, token_id: str) -> None:
@@ -131,9 +122,11 @@ async def _fill(database: Database, size: int, tenant_id: str, token_id: str) ->
             }
             for _ in range(min(_AT_ONCE, size - start))
         ]
-        async with database.write(durable=False) as connection:
-            many: Any = rows
-            await connection.execute(insert(predictions), many)
+        await database.write(partial(_insert, rows), durable=False)
+
+
+def _insert(rows: list[dict[str, Any]], connection: Connection) -> None:
+    connection.execute(insert(predictions), rows)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import and_, delete, select, update
 
-from api.database import Database
+from api.database import Connection, Database
 from api.ids import now
 from api.predictions.prediction import Prediction, State
 from api.tables import deliveries, predictions, workers
@@ -28,9 +28,12 @@ async def requeue(
         _P.removed_at.is_(None),
         _P.completed_at > now() - hours * _HOUR,
     )
-    async with database.read() as connection:
-        rows = (await connection.execute(select(predictions).where(failed))).mappings().all()
-    found = [Prediction.of(dict(row)) for row in rows]
+
+    def all_failed(connection: Connection) -> list[Prediction]:
+        rows = connection.execute(select(predictions).where(failed)).mappings()
+        return [Prediction.of(row) for row in rows]
+
+    found = await database.read(all_failed)
     without_secrets = [each for each in found if _REDACTED not in each.input.values()]
     done = [each.id for each in without_secrets if await _again(database, each, reserved_dollars)]
     await _tell_workers(database)
@@ -50,15 +53,17 @@ async def _again(database: Database, failed: Prediction, reserved_dollars: float
     }
     still_so = and_(_P.id == failed.id, _P.state == State.FAILED, _P.sent_at.is_(None))
     again = update(predictions).where(still_so).values(values).returning(_P.id)
-    async with database.write() as connection:
-        if (await connection.execute(again)).first() is None:
+
+    def requeued(connection: Connection) -> bool:
+        if connection.execute(again).first() is None:
             return False
-        theirs = deliveries.c.prediction_id == failed.id
-        await connection.execute(delete(deliveries).where(theirs))
-    return True
+        connection.execute(delete(deliveries).where(deliveries.c.prediction_id == failed.id))
+        return True
+
+    return await database.write(requeued)
 
 
 async def _tell_workers(database: Database) -> None:
     """At their next beat: one that holds the order in memory does not see new rows."""
-    async with database.write() as connection:
-        await connection.execute(update(workers).values(looks=True))
+    look = update(workers).values(looks=True)
+    await database.write(lambda connection: connection.execute(look))

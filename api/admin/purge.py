@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, func, select
 
 from api.admin.refusal import Refused
 from api.admin.tenants import tenant_id
 from api.database import Database
 from api.files.files import Files
 from api.predictions.prediction import ENDED, UNFINISHED
-from api.tables import deliveries, files, predictions
+from api.predictions.retention import forget
+from api.tables import files, predictions
 
 _P = predictions.c
 _AT_ONCE = 200
@@ -24,10 +25,9 @@ async def purge(database: Database, stored: Files, name: str) -> tuple[int, int]
     Raises:
         Refused: there is no such tenant, or it has unfinished predictions.
     """
-    async with database.read() as connection:
-        tenant = await tenant_id(connection, name)
-        running = select(func.count()).where(_P.tenant_id == tenant, _P.state.in_(UNFINISHED))
-        count = (await connection.execute(running)).scalar_one()
+    tenant = await database.read(lambda connection: tenant_id(connection, name))
+    running = select(func.count()).where(_P.tenant_id == tenant, _P.state.in_(UNFINISHED))
+    count = await database.read(lambda connection: connection.execute(running).scalar_one())
     if count:
         raise Refused(
             f"{name} has {count} unfinished predictions; cancel them or wait for their ends, then "
@@ -42,13 +42,10 @@ async def purge(database: Database, stored: Files, name: str) -> tuple[int, int]
     ended = select(_P.id).where(_P.tenant_id == tenant, _P.state.in_(ENDED)).limit(_AT_ONCE)
     prediction_count = 0
     while ids := await _ids(database, ended):
-        async with database.write() as connection:
-            await connection.execute(delete(deliveries).where(deliveries.c.prediction_id.in_(ids)))
-            await connection.execute(delete(predictions).where(_P.id.in_(ids)))
+        await forget(database, ids)
         prediction_count += len(ids)
     return prediction_count, file_count
 
 
 async def _ids(database: Database, found: Select[Any]) -> Sequence[str]:
-    async with database.read() as connection:
-        return list((await connection.execute(found)).scalars())
+    return await database.read(lambda connection: connection.execute(found).scalars().all())

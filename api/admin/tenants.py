@@ -25,14 +25,14 @@ class Spent:
     """What ended predictions have told, and what is reserved for the rest."""
 
 
-async def tenant_id(connection: Connection, name: str) -> str:
+def tenant_id(connection: Connection, name: str) -> str:
     """The id of the tenant of that name.
 
     Raises:
         Refused: there is none.
     """
     found = select(tenants.c.id).where(tenants.c.name == name)
-    known = (await connection.execute(found)).scalar()
+    known = connection.execute(found).scalar()
     if known is None:
         raise Refused(f"There is no tenant {name}; `python -m api token create {name}` makes one.")
     return str(known)
@@ -44,14 +44,17 @@ async def limits(database: Database, name: str, changed: Mapping[str, Any]) -> L
     Raises:
         Refused: there is no such tenant.
     """
-    async with database.write(turn_of=f"limits {name}") as connection:
-        this_one = tenants.c.id == await tenant_id(connection, name)
-        stored = (await connection.execute(select(tenants.c.limits).where(this_one))).scalar_one()
+
+    def change(connection: Connection) -> Limits:
+        this_one = tenants.c.id == tenant_id(connection, name)
+        stored = connection.execute(select(tenants.c.limits).where(this_one)).scalar_one()
         new = replace(Limits.of(stored), **changed)
         if changed:
             kept = stored | asdict(new)
-            await connection.execute(update(tenants).where(this_one).values(limits=kept))
-    return new
+            connection.execute(update(tenants).where(this_one).values(limits=kept))
+        return new
+
+    return await database.write(change, turn_of=f"limits {name}")
 
 
 async def spent(database: Database, days: float) -> list[Spent]:
@@ -64,8 +67,7 @@ async def spent(database: Database, days: float) -> list[Spent]:
         .group_by(tenants.c.name)
         .order_by(dollars.desc(), tenants.c.name)
     )
-    async with database.read() as connection:
-        rows = (await connection.execute(found)).all()
+    rows = await database.read(lambda connection: connection.execute(found).all())
     return [Spent(name, int(count), float(sum_)) for name, count, sum_ in rows]
 
 

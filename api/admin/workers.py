@@ -27,8 +27,8 @@ class Present:
 
 async def listed(database: Database) -> list[Present]:
     """All that have told of themselves in a day, by name."""
-    async with database.read() as connection:
-        rows = (await connection.execute(select(workers).order_by(_W.name))).mappings().all()
+    found = select(workers).order_by(_W.name)
+    rows = await database.read(lambda connection: connection.execute(found).mappings().all())
     present = []
     for row in rows:
         silent = max(now() - row["beat_at"], 0.0)
@@ -45,6 +45,5 @@ async def drain(database: Database, name: str) -> None:
         Refused: there is no such worker.
     """
     asked = update(workers).where(_W.name == name).values(drains=True).returning(_W.name)
-    async with database.write() as connection:
-        if (await connection.execute(asked)).first() is None:
-            raise Refused(f"There is no worker {name}; `python -m api admin workers` lists them.")
+    if await database.write(lambda connection: connection.execute(asked).first()) is None:
+        raise Refused(f"There is no worker {name}; `python -m api admin workers` lists them.")

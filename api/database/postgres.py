@@ -3,21 +3,17 @@
 Steps that must not be taken twice are conditional UPDATEs, of which Postgres lets one through.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from typing import Any, TypeVar, TypeVarTuple, overload
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
-import sqlalchemy
 from psycopg import AsyncConnection as PsycopgConnection
 from psycopg.types.string import StrDumper
-from sqlalchemy import Executable, Result, event, func, make_url, select
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.sql.selectable import TypedReturnsRows
+from sqlalchemy import Connection, event, func, make_url, select
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from api.database import Connection, Database, Rows, Values
+from api.database import Database
 from api.database.migrating import migrate
 
-_Row = TypeVarTuple("_Row")
 _Given = TypeVar("_Given")
 
 OPTIONS: Mapping[str, Any] = {
@@ -58,7 +54,7 @@ class Postgres(Database):
     async def migrate(self) -> None:
         """See Database; whoever starts first does it, and the others wait for that."""
 
-        def migrating(connection: sqlalchemy.Connection) -> None:
+        def migrating(connection: Connection) -> None:
             lock = func.hashtextextended(_MIGRATING, 0)
             connection.execute(select(func.pg_advisory_lock(lock)))
             connection.commit()
@@ -68,59 +64,42 @@ class Postgres(Database):
                 connection.rollback()
                 connection.execute(select(func.pg_advisory_unlock(lock)))
 
-        await self.run(migrating)
-
-    async def run(self, work: Callable[[sqlalchemy.Connection], _Given]) -> _Given:
-        """See Database."""
         async with self._engine.connect() as connection:
-            given = await connection.run_sync(work)
+            await connection.run_sync(migrating)
             await connection.commit()
-            return given
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[Connection]:
+    async def read(self, work: Callable[[Connection], _Given]) -> _Given:
         """See Database."""
         async with self._reading.connect() as connection:
-            yield _Connection(connection)
+            return await connection.run_sync(work)
 
-    @asynccontextmanager
     async def write(
-        self, *, durable: bool = True, turn_of: str | None = None
-    ) -> AsyncIterator[Connection]:
+        self,
+        work: Callable[[Connection], _Given],
+        *,
+        durable: bool = True,
+        turn_of: str | None = None,
+    ) -> _Given:
         """See Database; all that is written here is durable."""
-        async with self._engine.begin() as connection:
+
+        def in_turn(connection: Connection) -> _Given:
             if turn_of is not None:
                 lock = func.hashtextextended(turn_of, 0)
-                await connection.execute(select(func.pg_advisory_xact_lock(lock)))
-            yield _Connection(connection)
+                connection.execute(select(func.pg_advisory_xact_lock(lock)))
+            return work(connection)
 
-    async def is_alive(self, connection: Connection, life: str) -> bool:
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(in_turn)
+
+    async def is_alive(self, life: str) -> bool:
         """See Database: a life holds the lock of its name while it is connected."""
         lock = func.hashtextextended(life, 0)
         free = select(func.pg_try_advisory_xact_lock_shared(lock))
-        return not (await connection.execute(free)).scalar_one()
+        return not await self.write(lambda connection: connection.execute(free).scalar_one())
 
     async def close(self) -> None:
         """See Database."""
         await self._engine.dispose()
-
-
-class _Connection:
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    @overload
-    async def execute(
-        self, statement: TypedReturnsRows[*_Row], values: Values = None
-    ) -> Result[*_Row]: ...
-
-    @overload
-    async def execute(self, statement: Executable, values: Values = None) -> Rows: ...
-
-    async def execute(self, statement: Executable, values: Values = None) -> Rows:
-        """See Connection."""
-        result = await self._connection.execute(statement, values)
-        return result.freeze()() if result.returns_rows else result
 
 
 class _WithoutNul(StrDumper):

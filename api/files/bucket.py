@@ -4,6 +4,7 @@ The store's keys, region and endpoint come from the variables that its own tools
 AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL and the like.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
@@ -55,13 +56,17 @@ class Bucket:
         """See Store."""
         counted = Counted(content, most, sums)
         steps = counted.steps()
-        first = await anext(steps)
+        first, is_all = await anext(steps)
         kind = content_type(first, claimed)
 
         async def all_of_it() -> AsyncIterator[bytes]:
-            yield first
-            async for step in steps:
+            step, is_last = first, is_all
+            while True:
+                await asyncio.to_thread(counted.see, step)
                 yield step
+                if is_last:
+                    return
+                step, is_last = await anext(steps)
 
         await self._store.put_async(
             key,

@@ -4,13 +4,15 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
+from threading import Lock
+from typing import BinaryIO
 
 from obstore.store import LocalStore
 
-from api.files.store import STEP, Counted, Written, piece_by_piece
+from api.files.store import Counted, Written, piece_by_piece
 
 _READ_STEP = 256 << 10  # bytes, from the disk; a slow reader holds some of these
-_PARTS_AT_ONCE = 2
+_NOT_YET_WHOLE = "#1"  # ends its name, as with obstore, which lists no such names
 
 
 class Directory:
@@ -26,7 +28,7 @@ class Directory:
         await asyncio.to_thread(self._clean)
 
     def _clean(self) -> None:
-        for cut_short in self._directory.glob("*#*"):  # obstore's name for a file not yet whole
+        for cut_short in self._directory.glob("*#*"):
             cut_short.unlink()
 
     async def write(
@@ -40,10 +42,13 @@ class Directory:
     ) -> Written:
         """See Store."""
         counted = Counted(content, most, sums)
-        await self._store.put_async(
-            key, counted.steps(), chunk_size=STEP, max_concurrency=_PARTS_AT_ONCE
-        )
-        await asyncio.to_thread(_sync, self._directory / key, self._directory)
+        growing = _Growing(self._directory / key, counted)
+        try:
+            async for step, is_last in counted.steps():
+                await asyncio.to_thread(growing.add, step, is_last)
+        except BaseException:
+            await asyncio.to_thread(growing.drop)
+            raise
         return counted.written()
 
     async def open(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
@@ -81,10 +86,41 @@ class Directory:
         return None
 
 
-def _sync(*paths: Path) -> None:
-    for path in paths:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+class _Growing:
+    """A file that is not yet whole, under a name that no key has. For threads."""
+
+    def __init__(self, path: Path, counted: Counted) -> None:
+        self._path = path
+        self._part = path.with_name(f"{path.name}{_NOT_YET_WHOLE}")
+        self._file: BinaryIO | None = None
+        self._counted = counted
+        self._turn = Lock()
+
+    def add(self, step: bytes, is_last: bool) -> None:
+        """The next step; after the last one the file is whole and on disk."""
+        with self._turn:
+            if self._file is None:
+                self._file = self._part.open("xb")
+            self._file.write(step)
+            self._counted.see(step)
+            if is_last:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._file.close()
+                self._part.rename(self._path)
+                _sync_names(self._path.parent)
+
+    def drop(self) -> None:
+        """There will be no more of it."""
+        with self._turn:
+            if self._file:
+                self._file.close()
+                self._part.unlink(missing_ok=True)
+
+
+def _sync_names(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -108,7 +108,8 @@ class Files:
             ),
             metadata=dict(metadata),
         )
-        await self._rows.update(told)
+        if told != file:
+            await self._rows.update(told)
         return told
 
     async def name_by_caller(self, file: StoredFile, caller_id: str) -> None:

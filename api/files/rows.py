@@ -1,10 +1,21 @@
 """All SQL on files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from api.database import Connection, Database
 from api.ids import now
@@ -42,7 +53,13 @@ class StoredFile:
     """The id by which its tenant's callers know it, unique among theirs."""
 
 
-_COLUMNS = tuple(_F[field.name] for field in fields(StoredFile))
+# Made once, since every prediction asks them; see predictions/statements.py.
+_FOUND = select(*(_F[field.name] for field in fields(StoredFile)))
+_BY_IDS = _FOUND.where(
+    _F.id.in_(bindparam("the_ids", expanding=True)),
+    or_(_F.expires_at.is_(None), _F.expires_at > bindparam("the_present")),
+).order_by(_F.created_at, _F.id)
+_INSERT = insert(files)
 
 
 class NoRoom(Exception):
@@ -63,27 +80,28 @@ class Rows:
         """
         # Inputs and outputs count from the prediction's next step on, which takes them to disk.
         turn = None if tenant_bytes is None else f"store {file.tenant_id}"
-        async with self._database.write(durable=file.kind == UPLOAD, turn_of=turn) as connection:
+
+        def note(connection: Connection) -> None:
             if tenant_bytes is not None:
-                stored = await _stored_bytes(connection, file.tenant_id)
+                stored = _stored_bytes(connection, file.tenant_id)
                 if stored + file.size > tenant_bytes:
                     raise NoRoom
-            await connection.execute(insert(files).values(asdict(file)))
+            connection.execute(_INSERT, asdict(file))
+
+        await self._database.write(note, durable=file.kind == UPLOAD, turn_of=turn)
 
     async def update(self, file: StoredFile) -> None:
         """Note what is new about a file."""
-        async with self._database.write() as connection:
-            changed = update(files).where(_F.id == file.id)
-            await connection.execute(changed.values(asdict(file)))
+        changed = update(files).where(_F.id == file.id).values(asdict(file))
+        await self._database.write(lambda connection: connection.execute(changed))
 
     async def stored_bytes(self, tenant_id: str) -> int:
         """All that a tenant has stored."""
-        async with self._database.read() as connection:
-            return await _stored_bytes(connection, tenant_id)
+        return await self._database.read(lambda connection: _stored_bytes(connection, tenant_id))
 
     async def get(self, file_id: str) -> StoredFile | None:
         """The file, whoever's it is."""
-        found = await self._many(_F.id == file_id, _has_time())
+        found = await self.get_all([file_id])
         return found[0] if found else None
 
     async def by_caller_id(self, tenant_id: str, caller_id: str) -> StoredFile | None:
@@ -94,7 +112,7 @@ class Rows:
 
     async def get_all(self, ids: Sequence[str]) -> list[StoredFile]:
         """Those of the ids that there are, whoever's they are."""
-        return await self._many(_F.id.in_(ids), _has_time())
+        return await self._read(_BY_IDS, {"the_ids": list(ids), "the_present": now()})
 
     async def of_prediction(self, prediction_id: str) -> list[StoredFile]:
         """Its inputs and outputs, in the order in which they came."""
@@ -114,26 +132,33 @@ class Rows:
         listed = await self._many(*conditions, limit=limit, newest_first=not after)
         return listed[::-1] if after else listed
 
-    async def expired(self) -> list[str]:
+    async def expired(self) -> Sequence[str]:
         """The ids of some files whose time is over."""
         found = select(_F.id).where(_F.expires_at <= now()).limit(_PORTION)
-        async with self._database.read() as connection:
-            return list((await connection.execute(found)).scalars())
+        return await self._database.read(
+            lambda connection: connection.execute(found).scalars().all()
+        )
 
     async def unknown(self, ids: Sequence[str]) -> list[str]:
         """Those of `ids` that no file has."""
         known: set[str] = set()
-        async with self._database.read() as connection:
+
+        def look(connection: Connection) -> None:
             for some in _portions(ids):
                 found = select(_F.id).where(_F.id.in_(some))
-                known.update((await connection.execute(found)).scalars())
+                known.update(connection.execute(found).scalars())
+
+        await self._database.read(look)
         return [id for id in ids if id not in known]
 
     async def delete(self, ids: Sequence[str]) -> None:
         """Forget these files."""
-        for some in _portions(ids):
-            async with self._database.write() as connection:
-                await connection.execute(delete(files).where(_F.id.in_(some)))
+
+        def forget(connection: Connection) -> None:
+            for some in _portions(ids):
+                connection.execute(delete(files).where(_F.id.in_(some)))
+
+        await self._database.write(forget)
 
     async def _many(
         self,
@@ -143,10 +168,13 @@ class Rows:
     ) -> list[StoredFile]:
         place = (_F.created_at, _F.id)
         order = [column.desc() if newest_first else column.asc() for column in place]
-        found = select(*_COLUMNS).where(*conditions).order_by(*order).limit(limit)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(found)).mappings().all()
-        return [StoredFile(**row) for row in rows]
+        return await self._read(_FOUND.where(*conditions).order_by(*order).limit(limit), {})
+
+    async def _read(self, found: Select[Any], which: Mapping[str, Any]) -> list[StoredFile]:
+        def read(connection: Connection) -> list[StoredFile]:
+            return [StoredFile(**row) for row in connection.execute(found, which).mappings()]
+
+        return await self._database.read(read)
 
 
 def _has_time() -> ColumnElement[bool]:
@@ -159,9 +187,9 @@ def _beyond(
     return or_(further, and_(_F.created_at == place[0], next_id))
 
 
-async def _stored_bytes(connection: Connection, tenant_id: str) -> int:
+def _stored_bytes(connection: Connection, tenant_id: str) -> int:
     total = select(func.coalesce(func.sum(_F.size), 0)).where(_F.tenant_id == tenant_id)
-    return int((await connection.execute(total)).scalar_one())
+    return int(connection.execute(total).scalar_one())
 
 
 def _portions(ids: Sequence[str]) -> Iterator[Sequence[str]]:

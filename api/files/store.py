@@ -1,6 +1,5 @@
 """The bytes of files, each under its id: what the rest may ask of a directory or of a bucket."""
 
-import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -103,8 +102,8 @@ class Counted:
         self._sha256 = hashlib.sha256()
         self._md5 = hashlib.md5(usedforsecurity=False)
 
-    async def steps(self) -> AsyncIterator[bytes]:
-        """All of it; raises TooManyBytes."""
+    async def steps(self) -> AsyncIterator[tuple[bytes, bool]]:
+        """All of it, and whether that is the last step; raises TooManyBytes."""
         gathered = bytearray()
         async for piece in self._content:
             self._size += len(piece)
@@ -112,20 +111,17 @@ class Counted:
                 raise TooManyBytes
             gathered += piece
             if len(gathered) >= STEP:
-                yield await self._seen(bytes(gathered))
+                yield bytes(gathered), False
                 gathered.clear()
-        yield await self._seen(bytes(gathered))
+        yield bytes(gathered), True
 
-    async def _seen(self, step: bytes) -> bytes:
+    def see(self, step: bytes) -> None:
+        """Count a step among what was written; in a thread, since checksums take long."""
         if len(self._head) < HEAD_BYTES:
             self._head = (self._head + step)[:HEAD_BYTES]
         if self._sums:
-            await asyncio.to_thread(self._sum, step)
-        return step
-
-    def _sum(self, step: bytes) -> None:
-        self._sha256.update(step)
-        self._md5.update(step)
+            self._sha256.update(step)
+            self._md5.update(step)
 
     def written(self) -> Written:
         """What has gone through."""

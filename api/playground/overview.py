@@ -28,24 +28,26 @@ async def overview(tenant: Caller, the: The) -> dict[str, Any]:
     """For operators alone."""
     if not tenant.is_operator:
         raise Forbidden("This is for operators; sign in with an operator's token.")
-    async with the.database.read() as connection:
-        return {
-            "queue": await _queue(connection),
-            "slots": the.settings.cog_slots,
-            "days": await _days(connection),
-            "tenants": await _tenants(connection),
-            "failures": await _failures(connection),
-        }
+    return await the.database.read(_shown) | {"slots": the.settings.cog_slots}
 
 
-async def _queue(connection: Connection) -> dict[str, Any]:
+def _shown(connection: Connection) -> dict[str, Any]:
+    return {
+        "queue": _queue(connection),
+        "days": _days(connection),
+        "tenants": _tenants(connection),
+        "failures": _failures(connection),
+    }
+
+
+def _queue(connection: Connection) -> dict[str, Any]:
     waits = _P.state == State.QUEUED
     found = select(
         func.coalesce(func.sum(case((waits, 1), else_=0)), 0).label("waiting"),
         func.coalesce(func.sum(case((waits, 0), else_=1)), 0).label("running"),
         func.min(case((waits, _P.created_at))).label("oldest"),
     ).where(_P.state.in_(UNFINISHED))
-    row = (await connection.execute(found)).mappings().one()
+    row = connection.execute(found).mappings().one()
     oldest = row["oldest"]
     return {
         "waiting": int(row["waiting"]),
@@ -65,7 +67,7 @@ class _Span:
         return f"day_{self.start}"
 
 
-async def _days(connection: Connection) -> list[dict[str, Any]]:
+def _days(connection: Connection) -> list[dict[str, Any]]:
     """What was spent on each of the last days, today last; what runs counts as reserved."""
     today = int(now()) // _DAY * _DAY
     days = [_Span(today - back * _DAY) for back in reversed(range(_DAYS))]
@@ -82,11 +84,11 @@ async def _days(connection: Connection) -> list[dict[str, Any]]:
         for day in days
     ]
     found = select(*sums).where(_P.created_at >= days[0].start)
-    row = (await connection.execute(found)).mappings().one()
+    row = connection.execute(found).mappings().one()
     return [{"day": day.start, "dollars": row[day.name]} for day in days]
 
 
-async def _tenants(connection: Connection) -> list[dict[str, Any]]:
+def _tenants(connection: Connection) -> list[dict[str, Any]]:
     since = now() - _DAY
     unfinished = case((_P.completed_at.is_(None), 1), else_=0)
     lately = case((_P.created_at > since, _P.dollars), else_=0.0)
@@ -112,7 +114,7 @@ async def _tenants(connection: Connection) -> list[dict[str, Any]]:
         .outerjoin(kept, kept.c.tenant_id == tenants.c.id)
         .order_by(tenants.c.name)
     )
-    rows = (await connection.execute(found)).mappings().all()
+    rows = connection.execute(found).mappings().all()
     return [
         {
             "name": row[tenants.c.name],
@@ -128,7 +130,7 @@ async def _tenants(connection: Connection) -> list[dict[str, Any]]:
     ]
 
 
-async def _failures(connection: Connection) -> list[dict[str, Any]]:
+def _failures(connection: Connection) -> list[dict[str, Any]]:
     """By class, the commonest first; those that the model did not class have None."""
     kind = _P.metrics["error_class"].as_string()
     found = (
@@ -137,5 +139,5 @@ async def _failures(connection: Connection) -> list[dict[str, Any]]:
         .group_by(kind)
         .order_by(func.count().desc())
     )
-    rows = (await connection.execute(found)).mappings().all()
+    rows = connection.execute(found).mappings().all()
     return [{"class": row["kind"], "count": row["count"]} for row in rows]

@@ -14,6 +14,9 @@ log = logging.getLogger(__name__)
 
 _GATHER_SECONDS = 0.05
 
+WAITING, WRITTEN, LOST = "waiting", "written", "lost"
+"""What may become of an answer, as its prediction's row holds it."""
+
 
 class Answers:
     """The answers that are on their way."""
@@ -29,12 +32,16 @@ class Answers:
         self._outcomes.pop(prediction_id, None)
         self._probes[prediction_id] = hung_up
 
+    def of(self, prediction_id: str) -> str | None:
+        """What has become of it so far; None where only the row can tell. From any thread."""
+        return WAITING if prediction_id in self._probes else self._outcomes.get(prediction_id)
+
     async def was_lost(self, prediction_id: str) -> bool | None:
         """Whether its caller has gone before the answer; None where only the row can tell."""
         if probe := self._probes.get(prediction_id):
             return await probe()
         if outcome := self._outcomes.get(prediction_id):
-            return outcome == "lost"
+            return outcome == LOST
         return None
 
     def forget(self, prediction_id: str) -> None:
@@ -44,7 +51,7 @@ class Answers:
     def end(self, prediction_id: str, *, written: bool) -> None:
         """The answer was written, or its caller had gone."""
         self._probes.pop(prediction_id, None)
-        self._outcomes[prediction_id] = "written" if written else "lost"
+        self._outcomes[prediction_id] = WRITTEN if written else LOST
         self._due.set()
 
     async def keep_noting(self) -> None:

@@ -17,6 +17,7 @@ from api.predictions.cog import Cog, Outcome, Watch
 from api.predictions.endings import Endings, OnChange
 from api.predictions.prediction import End, Prediction, State
 from api.predictions.store import Store
+from api.predictions.words import Words
 from api.sealing import NotOpened
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Attempt:
         cog: Cog,
         watch: Watch,
         inputs: AttemptInputs,
+        words: Words,
         endings: Endings,
         changes: Changes,
         on_change: OnChange,
@@ -58,6 +60,7 @@ class Attempt:
         self._cog = cog
         self._watch = watch
         self._inputs = inputs
+        self._words = words
         self._endings = endings
         self._changes = changes
         self._on_change = on_change
@@ -70,20 +73,24 @@ class Attempt:
         """Send what was taken at most once, and return when its slot is free again."""
         try:
             input = await self._prepared(taken)
-            if input is not None and await self._send(taken, input):
-                await self.follow(taken, ask_at=now() + _ASK_EVERY)
+            outcome = None if input is None else await self._send(taken, input)
+            if outcome:
+                began = outcome is Outcome.STARTED
+                await self.follow(taken, ask_at=now() + _ASK_EVERY, began=began)
         finally:
-            await self._inputs.forget(str(taken.cog_id))
+            await self._inputs.forget(taken)
 
-    async def follow(self, sent: Prediction, *, ask_at: float) -> None:
+    async def follow(self, sent: Prediction, *, ask_at: float, began: bool = False) -> None:
         """Wait until it has ended, however that comes, or its Cog server is lost.
 
         Args:
             ask_at: when to ask Cog for the first time whether it works on it.
+            began: whether Cog has just said that it does.
         """
         silent_since: float | None = None
         changed = self._changes.next(sent.id)
-        present = await self._store.get(sent.id)
+        present = await self._words.began(str(sent.cog_id)) if began else None
+        present = present or await self._store.get(sent.id)
         while present is not None and _is_that_attempt(present, sent):
             present = await self._cancel_if_due(present)
             if now() > present.deadline + _GRACE:
@@ -112,26 +119,26 @@ class Attempt:
         await self._end_unsent(taken, End(State.FAILED, error=error))
         return None
 
-    async def _send(self, taken: Prediction, input: dict[str, Any]) -> bool:
-        """Whether Cog may have started it."""
+    async def _send(self, taken: Prediction, input: dict[str, Any]) -> Outcome | None:
+        """STARTED or UNKNOWN; None where Cog has not started it, and never will."""
         wait = _ASK_AGAIN[0]
         while True:
             identity = await self._watch.serving()
             if not await self._store.note_sent(taken, identity):
-                return False
+                return None
             outcome = await self._cog.start(str(taken.cog_id), self._request(taken, input))
             if outcome in {Outcome.STARTED, Outcome.UNKNOWN}:
-                return True
+                return outcome
             present = await self._store.take_back_note(taken)
             if present is None:
-                return False
+                return None
             if outcome is Outcome.REFUSED:
                 error = "The model's server refused the input; nothing was started or billed."
                 await self._end_unsent(taken, End(State.FAILED, error=error))
-                return False
+                return None
             if present.cancel_at is not None:
                 await self._end_unsent(taken, End(State.CANCELED))
-                return False
+                return None
             await asyncio.sleep(wait)
             wait = min(2 * wait, _ASK_AGAIN[1])
 
@@ -140,7 +147,8 @@ class Attempt:
             "input": input,
             "context": {"prediction_id": taken.id},
             "webhook": f"{self._worker_url}/words/{taken.cog_id}",
-            "webhook_events_filter": ["start", "logs", "completed"],
+            # That it begins is told by the answer, without a connection more.
+            "webhook_events_filter": ["logs", "completed"],
         }
 
     async def _end_unsent(self, taken: Prediction, end: End) -> None:

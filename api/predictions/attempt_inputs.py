@@ -50,16 +50,14 @@ class AttemptInputs:
         """Where a fetched input lies."""
         return self._scratch / cog_id / name
 
-    async def forget(self, cog_id: str) -> None:
+    async def forget(self, taken: Prediction) -> None:
         """Remove what was fetched for the attempt."""
-        await asyncio.to_thread(shutil.rmtree, self._scratch / cog_id, ignore_errors=True)
+        if _to_fetch(taken):
+            directory = self._scratch / str(taken.cog_id)
+            await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
 
     async def _fetch(self, taken: Prediction) -> dict[Reference, str]:
-        wanted = {
-            found: place
-            for place, found in references(taken.input)
-            if isinstance(found, UrlReference)
-        }
+        wanted = _to_fetch(taken)
         if not wanted:
             return {}
         directory = self._scratch / str(taken.cog_id)
@@ -78,3 +76,9 @@ class AttemptInputs:
             if isinstance(outcome, BaseException):
                 raise outcome
         return names
+
+
+def _to_fetch(taken: Prediction) -> dict[UrlReference, str]:
+    return {
+        found: place for place, found in references(taken.input) if isinstance(found, UrlReference)
+    }

@@ -5,9 +5,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import RowMapping, delete, insert, select, update
 
-from api.database import Database
+from api.database import Connection, Database
 from api.ids import now
 from api.predictions.store import Store
 from api.tables import workers
@@ -41,36 +41,42 @@ class Beats:
     async def begin(self, name: str, slots: int) -> None:
         """A worker has started."""
         row = {"name": name, "beat_at": now(), "slots": slots, "busy": 0}
-        async with self._database.write() as connection:
-            await connection.execute(delete(workers).where(_W.name == name))
-            await connection.execute(insert(workers).values(**row, drains=False, looks=False))
+
+        def stored(connection: Connection) -> None:
+            connection.execute(delete(workers).where(_W.name == name))
+            connection.execute(insert(workers).values(**row, drains=False, looks=False))
+
+        await self._database.write(stored)
 
     async def beat(self, name: str, busy: int) -> Asked:
         """It lives, and has so many predictions."""
         this_one = _W.name == name
-        async with self._database.write(durable=False) as connection:
-            asked = (await connection.execute(select(workers).where(this_one))).mappings().first()
+
+        def told(connection: Connection) -> RowMapping | None:
+            asked = connection.execute(select(workers).where(this_one)).mappings().first()
             told = {"beat_at": now(), "busy": busy, "looks": False}
-            await connection.execute(update(workers).where(this_one).values(told))
+            connection.execute(update(workers).where(this_one).values(told))
+            return asked
+
+        asked = await self._database.write(told, durable=False)
         return Asked(asked["drains"], asked["looks"]) if asked else Asked(drains=False, looks=False)
 
     async def end(self, name: str) -> None:
         """It has stopped."""
-        async with self._database.write() as connection:
-            await connection.execute(delete(workers).where(_W.name == name))
+        gone = delete(workers).where(_W.name == name)
+        await self._database.write(lambda connection: connection.execute(gone))
 
     async def any_lives(self) -> bool:
         """Whether a worker would take a prediction now."""
         lives = _W.beat_at > now() - SILENT_SECONDS
-        async with self._database.read() as connection:
-            found = select(_W.name).where(lives, _W.drains.is_(False)).limit(1)
-            return (await connection.execute(found)).first() is not None
+        found = select(_W.name).where(lives, _W.drains.is_(False)).limit(1)
+        first = await self._database.read(lambda connection: connection.execute(found).first())
+        return first is not None
 
     async def forget_old(self) -> None:
         """Remove those that have been silent for a day."""
-        async with self._database.write() as connection:
-            old = _W.beat_at < now() - _FORGET_SECONDS
-            await connection.execute(delete(workers).where(old))
+        old = delete(workers).where(_W.beat_at < now() - _FORGET_SECONDS)
+        await self._database.write(lambda connection: connection.execute(old))
 
 
 async def keep_beating(

@@ -15,7 +15,7 @@ Delivery = tuple[str, str, int | None]
 """Kind, address, and the place of the output that it is about."""
 
 
-async def queue_deliveries(connection: Connection, ended: Prediction) -> None:
+def queue_deliveries(connection: Connection, ended: Prediction) -> None:
     """Store them, in the transaction that ends the prediction."""
     rows = [
         {
@@ -31,7 +31,7 @@ async def queue_deliveries(connection: Connection, ended: Prediction) -> None:
         for kind, url, place in deliveries_of(ended)
     ]
     for row in rows:
-        await connection.execute(insert(deliveries).values(row))
+        connection.execute(insert(deliveries).values(row))
 
 
 def deliveries_of(ended: Prediction) -> Iterator[Delivery]:

@@ -21,6 +21,7 @@ from api.predictions.others import hearing
 from api.predictions.prediction import Prediction, State
 from api.predictions.predictions import Predictions
 from api.predictions.queue import MemoryQueue, Queue
+from api.predictions.repeats import Repeats
 from api.predictions.shared_queue import SharedQueue
 from api.predictions.store import Store
 from api.predictions.words import OnEvent
@@ -79,12 +80,11 @@ async def open_heart(
 
     answers = Answers(store)
     acceptance = Acceptance(
-        database,
+        Repeats(database, answers, life),
         keyring,
         life=life,
         default_seconds=settings.deadline_seconds,
         reserved_dollars=settings.reserved_dollars,
-        answer_was_lost=answers.was_lost,
     )
     async with AsyncExitStack() as ending:
         names = [life] + ([f"the worker {settings.worker}"] if cog else [])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
-from api.database import Database
+from api.database import Connection, Database
 from api.predictions.prediction import Prediction, State
 from api.tables import predictions
 
@@ -47,7 +47,9 @@ async def listed(database: Database, page: Page) -> list[Prediction]:
         conditions.append(_P.created_at >= page.created_after)
     order = [column.asc() if page.after else column.desc() for column in place]
     found = select(predictions).where(*conditions).order_by(*order).limit(page.limit)
-    async with database.read() as connection:
-        rows = (await connection.execute(found)).mappings().all()
-    found_rows = [Prediction.of(dict(row)) for row in rows]
-    return found_rows[::-1] if page.after else found_rows
+
+    def found_rows(connection: Connection) -> list[Prediction]:
+        return [Prediction.of(row) for row in connection.execute(found).mappings()]
+
+    rows = await database.read(found_rows)
+    return rows[::-1] if page.after else rows

@@ -111,7 +111,7 @@ class Prediction:
     upload_url: str | None
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> "Prediction":
+    def of(cls, row: Mapping[Any, Any]) -> "Prediction":
         """The row as a prediction."""
         values = {name: row[name] for name in _FIELDS}
         return cls(**values | {"state": State(values["state"])})

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
 
-from api.database import Database
+from api.database import Connection, Database
 from api.ids import now
 from api.predictions import statements
 from api.predictions.prediction import UNFINISHED, WAITING, Prediction, State
@@ -45,9 +45,9 @@ class Reads:
     async def any_may_end_by_itself(self, owner: str) -> bool:
         """Whether a prediction of that worker's is with Cog, and its deadline has not passed."""
         may_end = and_(_P.owner == owner, _P.state == State.SENT, _P.deadline > now())
-        async with self._database.read() as connection:
-            found = select(_P.id).where(may_end).limit(1)
-            return (await connection.execute(found)).first() is not None
+        found = select(_P.id).where(may_end).limit(1)
+        first = await self._database.read(lambda connection: connection.execute(found).first())
+        return first is not None
 
     async def overdue(self) -> list[Prediction]:
         """Those that wait, and whose deadline has passed."""
@@ -56,8 +56,8 @@ class Reads:
     async def last_started_tag(self) -> float:
         """The tag of the prediction that was sent last: where the fair order has come to."""
         found = select(_P.tag).where(_P.sent_at.is_not(None)).order_by(_P.sent_at.desc()).limit(1)
-        async with self._database.read() as connection:
-            return (await connection.execute(found)).scalar() or 0.0
+        last = await self._database.read(lambda connection: connection.execute(found).scalar())
+        return last or 0.0
 
     async def count_unfinished(self) -> dict[str, int]:
         """How many predictions there are in each state that is no end.
@@ -65,23 +65,21 @@ class Reads:
         Of those that have ended there can be millions, and somebody asks every few seconds.
         """
         found = select(_P.state, func.count()).where(_P.state.in_(UNFINISHED)).group_by(_P.state)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(found)).tuples().all()
-        return dict(rows)
+        return dict(
+            await self._database.read(lambda connection: connection.execute(found).tuples().all())
+        )
 
     async def oldest_queued_at(self) -> float | None:
         """When the prediction was created that has waited longest."""
         found = select(func.min(_P.created_at)).where(_P.state == State.QUEUED)
-        async with self._database.read() as connection:
-            oldest: float | None = (await connection.execute(found)).scalar()
-        return oldest
+        return await self._database.read(lambda connection: connection.execute(found).scalar())
 
     async def soonest(self, models: Sequence[str]) -> float | None:
         """When the first of those that wait may be taken."""
-        async with self._database.read() as connection:
-            found = await connection.execute(statements.SOONEST, {"the_models": list(models)})
-        time: float | None = found.scalar()
-        return time
+        which = {"the_models": list(models)}
+        return await self._database.read(
+            lambda connection: connection.execute(statements.SOONEST, which).scalar()
+        )
 
     async def taken_by(self, owner: str) -> list[Prediction]:
         """What this owner has taken and not sent."""
@@ -96,15 +94,19 @@ class Reads:
         return await self._many(and_(_P.state == State.SENT, _P.deadline <= now() - grace))
 
     async def _one(self, found: Select[Any], **which: str) -> Prediction | None:
-        async with self._database.read() as connection:
-            row = (await connection.execute(found, which)).mappings().first()
-        return Prediction.of(dict(row)) if row else None
+        def one(connection: Connection) -> Prediction | None:
+            row = connection.execute(found, which).mappings().first()
+            return Prediction.of(row) if row else None
+
+        return await self._database.read(one)
 
     async def _many(
         self, condition: ColumnElement[bool], *order: ColumnElement[Any]
     ) -> list[Prediction]:
         order = order or (_P.created_at, _P.id)
         found = select(predictions).where(condition).order_by(*order)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(found)).mappings().all()
-        return [Prediction.of(dict(row)) for row in rows]
+
+        def many(connection: Connection) -> list[Prediction]:
+            return [Prediction.of(row) for row in connection.execute(found).mappings()]
+
+        return await self._database.read(many)

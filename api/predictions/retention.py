@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, delete, select, update
 
-from api.database import Database
+from api.database import Connection, Database
 from api.files.files import Files
 from api.ids import now
 from api.tables import deliveries, predictions
@@ -58,20 +58,27 @@ class Retention:
                 "removed_at": now(),
             }
             removed = update(predictions).where(_P.id.in_(ids)).values(emptied)
-            async with self._database.write() as connection:
-                await connection.execute(removed)
+            await self._database.write(lambda connection: connection.execute(removed))
         return len(ids) == _AT_ONCE
 
     async def _remove_records(self) -> bool:
         due = _P.completed_at <= now() - self._record_seconds
         ids = await self._ids(select(_P.id).where(due, _P.removed_at.is_not(None)).limit(_AT_ONCE))
         if ids:
-            async with self._database.write() as connection:
-                theirs = deliveries.c.prediction_id.in_(ids)
-                await connection.execute(delete(deliveries).where(theirs))
-                await connection.execute(delete(predictions).where(_P.id.in_(ids)))
+            await forget(self._database, ids)
         return len(ids) == _AT_ONCE
 
     async def _ids(self, found: Select[Any]) -> Sequence[str]:
-        async with self._database.read() as connection:
-            return list((await connection.execute(found)).scalars())
+        return await self._database.read(
+            lambda connection: connection.execute(found).scalars().all()
+        )
+
+
+async def forget(database: Database, ids: Sequence[str]) -> None:
+    """Remove these predictions' rows, and their webhooks that have not arrived."""
+
+    def forgotten(connection: Connection) -> None:
+        connection.execute(delete(deliveries).where(deliveries.c.prediction_id.in_(ids)))
+        connection.execute(delete(predictions).where(_P.id.in_(ids)))
+
+    await database.write(forgotten)

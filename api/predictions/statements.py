@@ -6,11 +6,11 @@ SQLAlchemy takes longer to build a statement than SQLite to answer it. Their par
 
 from typing import Any
 
-from sqlalchemy import Column, and_, bindparam, func, select, update
+from sqlalchemy import Column, and_, bindparam, case, func, insert, select, update
 from sqlalchemy.sql.elements import BindParameter
 
-from api.predictions.prediction import WAITING, State
-from api.tables import predictions
+from api.predictions.prediction import UNFINISHED, WAITING, State
+from api.tables import predictions, tenants
 
 _P = predictions.c
 
@@ -22,6 +22,35 @@ def _the(name: str) -> BindParameter[Any]:
 
 BY_ID = select(predictions).where(_P.id == _the("id"))
 BY_COG_ID = select(predictions).where(_P.cog_id == _the("cog_id"))
+
+# Equal requests of one token, the newest first.
+EQUAL = (
+    select(predictions)
+    .where(
+        _P.token_id == _the("token_id"),
+        _P.request_hash == _the("request_hash"),
+        _P.created_at > _the("created_at"),
+    )
+    .order_by(_P.created_at.desc())
+    .limit(10)
+)
+COUNT_UNFINISHED = select(func.count()).where(
+    _P.tenant_id == _the("tenant_id"), _P.state.in_(UNFINISHED)
+)
+# Everybody's first goes before anybody's second, and nobody's hundredth waits for ever.
+_LAST, _STARTED = tenants.c.last_tag, bindparam("the_started_tag", type_=tenants.c.last_tag.type)
+NEXT_TAG = (
+    update(tenants)
+    .where(tenants.c.id == _the("tenant_id"))
+    .values(last_tag=case((_LAST > _STARTED, _LAST), else_=_STARTED) + 1)
+    .returning(_LAST)
+)
+ACCEPT = insert(predictions).returning(*_P)
+NOTE_ANSWERS = (
+    update(predictions)
+    .where(_P.id.in_(bindparam("the_ids", expanding=True)))
+    .values(answer=_the("answer"))
+)
 
 _THIS_ATTEMPT = and_(_P.id == _the("id"), _P.owner == _the("owner"), _P.attempt == _the("attempt"))
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Update, and_, func, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from api.database import Connection
 from api.ids import now
 from api.predictions import statements
 from api.predictions.deliveries import queue_deliveries
@@ -78,9 +79,9 @@ class Store(Reads):
 
     async def keep_logs(self, sent: Prediction, logs: str) -> None:
         """Note what has been logged so far."""
-        kept = update(predictions).where(_attempt_of(sent), _P.state == State.SENT)
-        async with self._database.write(durable=False) as connection:
-            await connection.execute(kept.values(logs=logs))
+        this_one = update(predictions).where(_attempt_of(sent), _P.state == State.SENT)
+        kept = this_one.values(logs=logs)
+        await self._database.write(lambda connection: connection.execute(kept), durable=False)
 
     async def requeue_unsent(self, owner: str) -> None:
         """TAKEN to QUEUED, for all that this owner has taken and not sent."""
@@ -135,17 +136,20 @@ class Store(Reads):
 
     async def note_answers(self, answers: Mapping[str, str]) -> None:
         """Note whether each prediction's first answer was written to its caller, or lost."""
-        async with self._database.write(durable=False) as connection:
+
+        def note(connection: Connection) -> None:
             for outcome in set(answers.values()):
                 ids = [id for id, each in answers.items() if each == outcome]
-                noted = update(predictions).where(_P.id.in_(ids)).values(answer=outcome)
-                await connection.execute(noted)
+                which = {"the_ids": ids, "the_answer": outcome}
+                connection.execute(statements.NOTE_ANSWERS, which)
+
+        await self._database.write(note, durable=False)
 
     async def _requeue(self, whose: ColumnElement[bool]) -> int:
         unsent = and_(whose, _P.state == State.TAKEN)
-        requeued = update(predictions).where(unsent).values(state=State.QUEUED)
-        async with self._database.write() as connection:
-            return len((await connection.execute(requeued.returning(_P.id))).all())
+        requeued = update(predictions).where(unsent).values(state=State.QUEUED).returning(_P.id)
+        ids = await self._database.write(lambda connection: connection.execute(requeued).all())
+        return len(ids)
 
     async def _end(
         self, ended: ReturningUpdate[Any], end: End, **which: object
@@ -158,22 +162,28 @@ class Store(Reads):
             "the_metrics": dict(end.metrics or {}),
             "the_completed_at": now(),
         }
-        async with self._database.write() as connection:
-            row = (await connection.execute(ended, values | which)).mappings().first()
+
+        def to_its_end(connection: Connection) -> Prediction | None:
+            row = connection.execute(ended, values | which).mappings().first()
             if row is None:
                 return None
-            prediction = Prediction.of(dict(row))
-            await queue_deliveries(connection, prediction)
-        return prediction
+            prediction = Prediction.of(row)
+            queue_deliveries(connection, prediction)
+            return prediction
+
+        return await self._database.write(to_its_end)
 
     async def _change(
         self, changed: Update | ReturningUpdate[Any], *, durable: bool = True, **which: object
     ) -> Prediction | None:
         """Not `durable` where a power cut may undo it: what was taken only counts once sent."""
         returning = changed if isinstance(changed, ReturningUpdate) else changed.returning(*_P)
-        async with self._database.write(durable=durable) as connection:
-            row = (await connection.execute(returning, which)).mappings().first()
-        return Prediction.of(dict(row)) if row else None
+
+        def change(connection: Connection) -> Prediction | None:
+            row = connection.execute(returning, which).mappings().first()
+            return Prediction.of(row) if row else None
+
+        return await self._database.write(change, durable=durable)
 
 
 def _attempt_of(prediction: Prediction) -> ColumnElement[bool]:

@@ -47,13 +47,20 @@ class Words:
             self._kept_at.pop(prediction.id, None)
             await self._endings.end(prediction, word)
             return
-        if prediction.started_at is None and (started := await self._store.start(cog_id)):
-            self._on_event(started, "start")
+        if prediction.started_at is None:
+            await self.began(cog_id)
         logs = word.get("logs")
         if isinstance(logs, str) and logs and logs != self._logs.get(prediction.id):
             self._logs[prediction.id] = logs
             await self._keep(prediction, logs)
             self._on_event(prediction, "logs")
+
+    async def began(self, cog_id: str) -> Prediction | None:
+        """Note that Cog has begun; None where that, or its end, is known already."""
+        started = await self._store.start(cog_id)
+        if started:
+            self._on_event(started, "start")
+        return started
 
     def logs_of(self, prediction: Prediction) -> str:
         """The prediction's log lines so far."""

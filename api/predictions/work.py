@@ -130,6 +130,7 @@ async def open_work(around: Surroundings, cog: Cog, worker_url: str) -> AsyncIte
         cog,
         watch,
         inputs,
+        words,
         endings,
         around.changes,
         around.on_change,

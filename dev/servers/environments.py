@@ -34,13 +34,4 @@ def environment(name: str, *requirements: Path) -> Path:
 def _install(venv: Path, requirements: Sequence[Path]) -> None:
     print(f"Making an environment in {venv}; once, up to two minutes and 750 MB.", file=sys.stderr)
     subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
-    options = [option for file in requirements for option in ("-r", file)]
-    pip: list[Path | str] = [
-        venv / "bin" / "python",
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-input",
-    ]
-    subprocess.run([*pip, "--disable-pip-version-check", *options], check=True)
+    subprocess.run([PROJECT / "scripts" / "install", venv, *requirements], check=True)

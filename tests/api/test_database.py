@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -10,10 +11,10 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, select, text
+from sqlalchemy import Executable, insert, select, text
 from sqlalchemy.exc import OperationalError
 
-from api.database import Database
+from api.database import Connection, Database
 from api.database.postgres import Postgres
 from api.database.sqlite import Sqlite
 from api.tables import metadata, tenants
@@ -56,20 +57,25 @@ async def test_the_migrations_lead_to_the_tables(database: Database) -> None:
         context = MigrationContext.configure(connection, opts={"include_object": is_here})
         return list(compare_metadata(context, metadata))
 
-    assert await database.run(differences) == []
+    assert await database.read(differences) == []
 
 
 async def test_a_commit_is_on_disk_before_it_counts(sqlite: Database) -> None:
-    async with sqlite.write() as connection:
-        assert (await connection.execute(text("PRAGMA synchronous"))).scalar() == 2  # FULL
-        assert (await connection.execute(text("PRAGMA journal_mode"))).scalar() == "wal"
+    def promised(connection: Connection) -> list[Any]:
+        asked = ("PRAGMA synchronous", "PRAGMA journal_mode")
+        return [connection.execute(text(each)).scalar() for each in asked]
+
+    assert await sqlite.write(promised) == [2, "wal"]  # 2 is FULL
 
 
 async def test_only_what_a_power_cut_may_undo_is_not_waited_for(sqlite: Database) -> None:
     for durable in (False, True, False):
-        async with sqlite.write(durable=durable) as connection:
-            found = await connection.execute(text("PRAGMA synchronous"))
-            assert found.scalar() == (2 if durable else 1)
+        found = await sqlite.write(_synchronous, durable=durable)
+        assert found == (2 if durable else 1)
+
+
+def _synchronous(connection: Connection) -> Any:
+    return connection.execute(text("PRAGMA synchronous")).scalar()
 
 
 async def test_migrating_again_changes_nothing(database: Database) -> None:
@@ -87,27 +93,28 @@ async def test_of_many_that_start_at_once_one_migrates(postgres: PostgresServer)
 
 
 async def test_what_a_newer_release_has_migrated_is_taken_as_it_is(database: Database) -> None:
-    async with database.write() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-        await connection.execute(text("ALTER TABLE tenants ADD COLUMN newer VARCHAR"))
+    await _write(
+        database,
+        text("UPDATE alembic_version SET version_num = '9999'"),
+        text("ALTER TABLE tenants ADD COLUMN newer VARCHAR"),
+    )
 
     await database.migrate()
 
-    async with database.write() as connection:
-        await connection.execute(_tenant("a"))
+    await _write(database, _tenant("a"))
     assert await _stored(database) == ["a"]
 
 
 async def test_transactions_of_one_name_run_one_after_the_other(database: Database) -> None:
     """As many as are counted before: none is counted twice."""
 
-    async def count_and_add() -> None:
-        async with database.write(turn_of="count") as connection:
-            count = len((await connection.execute(select(tenants.c.name))).all())
-            await asyncio.sleep(0.01)
-            await connection.execute(_tenant(f"tenant-{count}"))
+    def count_and_add(connection: Connection) -> None:
+        count = len(connection.execute(select(tenants.c.name)).all())
+        if database.is_shared:
+            connection.execute(text("SELECT pg_sleep(0.01)"))
+        connection.execute(_tenant(f"tenant-{count}"))
 
-    await asyncio.gather(*(count_and_add() for _ in range(8)))
+    await asyncio.gather(*(database.write(count_and_add, turn_of="count") for _ in range(8)))
 
     assert sorted(await _stored(database)) == [f"tenant-{number}" for number in range(8)]
 
@@ -116,9 +123,8 @@ async def test_transactions_of_one_name_run_one_after_the_other(database: Databa
 async def test_a_nul_in_a_text_is_no_fault(postgres: PostgresServer) -> None:
     database = Postgres(postgres.create_database(), connections=2)
     await database.migrate()
-    async with database.read() as connection:
-        found = select(tenants.c.name).where(tenants.c.name == "a\x00b")
-        assert (await connection.execute(found)).all() == []
+    found = select(tenants.c.name).where(tenants.c.name == "a\x00b")
+    assert await database.read(lambda connection: connection.execute(found).all()) == []
     await database.close()
 
 
@@ -140,41 +146,58 @@ def _tenant(name: str) -> Any:
 
 
 async def _stored(database: Database) -> list[str]:
-    async with database.read() as connection:
-        return list((await connection.execute(select(tenants.c.name))).scalars())
+    found = select(tenants.c.name)
+    return list(await database.read(lambda connection: connection.execute(found).scalars().all()))
+
+
+async def _write(database: Database, *statements: Executable) -> None:
+    def write(connection: Connection) -> None:
+        for statement in statements:
+            connection.execute(statement)
+
+    await database.write(write)
 
 
 async def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
+    def fail(connection: Connection) -> None:
+        connection.execute(_tenant("a"))
+        _ = 1 / 0
+
     with pytest.raises(ZeroDivisionError):
-        async with database.write() as connection:
-            await connection.execute(_tenant("a"))
-            _ = 1 / 0
-    async with database.write() as connection:
-        await connection.execute(_tenant("b"))
+        await database.write(fail)
+    await _write(database, _tenant("b"))
     assert await _stored(database) == ["b"]
 
 
 async def test_a_transaction_whose_task_is_cancelled_leaves_nothing(database: Database) -> None:
-    async def write(id: str, statements: int) -> None:
-        async with database.write() as connection:
-            for number in range(statements):
-                await connection.execute(_tenant(f"{id}-{number}"))
-
     for id in range(10):
-        writing = asyncio.create_task(write(f"cancelled-{id}", 1000))
+        many = [_tenant(f"cancelled-{id}-{number}") for number in range(1000)]
+        writing = asyncio.create_task(_write(database, *many))
         await asyncio.sleep(0.01)
         writing.cancel()
         await asyncio.wait([writing])
-    await write("next", 1)
-    assert await _stored(database) == ["next-0"]
+    await _write(database, _tenant("next"))
+    assert await _stored(database) == ["next"]
 
 
 async def test_who_reads_does_not_wait_for_the_writer_and_sees_what_is_committed(
     database: Database,
 ) -> None:
-    async with database.write() as connection:
-        await connection.execute(_tenant("a"))
+    written, read = threading.Event(), threading.Event()
+
+    def write_slowly(connection: Connection) -> None:
+        connection.execute(_tenant("a"))
+        written.set()
+        while not read.is_set():
+            connection.execute(text("SELECT pg_sleep(0.01)" if database.is_shared else "SELECT 1"))
+
+    writing = asyncio.create_task(database.write(write_slowly))
+    try:
+        assert await asyncio.to_thread(written.wait, 30)
         assert await _stored(database) == []
+    finally:
+        read.set()
+        await writing
     assert await _stored(database) == ["a"]
 
 
@@ -184,11 +207,7 @@ async def test_the_event_loop_goes_on_while_another_process_holds_the_file(
     other = sqlite3.connect(tmp_path / "api.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
-    async def write() -> None:
-        async with sqlite.write() as connection:
-            await connection.execute(_tenant("late"))
-
-    writing = asyncio.create_task(write())
+    writing = asyncio.create_task(_write(sqlite, _tenant("late")))
     longest = 0.0
     for _ in range(20):
         started = time.monotonic()

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 
-from api.database import Database
+from api.database import Connection, Database
 from api.database.postgres import Postgres
 from api.database.sqlite import Sqlite
 from api.predictions.beats import Beats
@@ -30,9 +30,12 @@ async def opened(database: Database) -> Database:
     await database.migrate()
     tenant = {"id": "t", "name": "t", "role": "tenant", "webhook_secret": b"", "limits": {}}
     token = {"id": "k", "tenant_id": "t", "hash": "h"}
-    async with database.write() as connection:
-        await connection.execute(insert(tenants).values(tenant | {"created_at": 0}))
-        await connection.execute(insert(tokens).values(token | {"created_at": 0}))
+
+    def store(connection: Connection) -> None:
+        connection.execute(insert(tenants).values(tenant | {"created_at": 0}))
+        connection.execute(insert(tokens).values(token | {"created_at": 0}))
+
+    await database.write(store)
     return database
 
 
@@ -80,10 +83,9 @@ async def waiting(
         "answer": "written",
         "accepted_by": "",
     }
-    async with database.write() as connection:
-        await connection.execute(insert(predictions).values(values))
-        row = select(predictions).where(predictions.c.id == id)
-        return Prediction.of(dict((await connection.execute(row)).mappings().one()))
+    stored = insert(predictions).values(values).returning(*predictions.c)
+    row = await database.write(lambda connection: connection.execute(stored).mappings().one())
+    return Prediction.of(row)
 
 
 async def test_the_lowest_tag_is_next_and_is_taken(database: Database, queue: Queue) -> None:
@@ -121,9 +123,8 @@ async def test_who_waits_for_the_next_is_woken(database: Database, queue: Queue)
 async def test_what_was_canceled_meanwhile_is_passed_over(database: Database, queue: Queue) -> None:
     for id, tag in (("a", 1.0), ("b", 2.0)):
         queue.put(await waiting(database, id, tag))
-    async with database.write() as connection:
-        canceled = update(predictions).where(predictions.c.id == "a")
-        await connection.execute(canceled.values(state=State.CANCELED))
+    canceled = update(predictions).where(predictions.c.id == "a").values(state=State.CANCELED)
+    await database.write(lambda connection: connection.execute(canceled))
 
     assert (await queue.take("worker")).id == "b"
 

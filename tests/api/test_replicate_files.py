@@ -405,8 +405,4 @@ def note_files(api: ApiServer, caller: httpx2.Client, count: int) -> list[str]:
 
 
 def change(api: ApiServer, statement: Executable) -> None:
-    async def write() -> None:
-        async with api.parts.database.write() as connection:
-            await connection.execute(statement)
-
-    api.run(write())
+    api.run(api.parts.database.write(lambda connection: connection.execute(statement)))
