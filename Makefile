@@ -63,6 +63,7 @@ tests-that-need-more:
 	@$(pytest) -n 2 --dist loadfile -m "litellm or haproxy or clients"
 	@$(pytest) -m browser
 	@$(pytest) -n 2 --dist loadfile -m "postgres and not long"
+	@$(pytest) -n 2 --dist loadfile --shared -m "not ($(needs_more))" tests/api
 	@$(pytest) -n 2 --dist loadfile -m long
 
 format: ## mend format and import order
@@ -109,5 +110,5 @@ bench-smoke: ## one cell of the benchmarks
 	@$(step) bench-smoke ./scripts/temporary $(python) -m benchmarks --smoke
 
 clean: ## remove what all of the above has made here, but for pictures
-	rm -rf "$(VENV)" .cache .cog api-data .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf "$(VENV)" .cache .cog api-data .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -13,6 +13,7 @@ from api.admin.backup import put_back
 from api.admin.refusal import Refused
 from api.app import create_app
 from api.database.opening import open_database
+from api.environment import read_settings
 from api.files.addresses import Signer
 from api.files.files import Files
 from api.files.opening import open_store
@@ -21,7 +22,7 @@ from api.predictions.store import Store
 from api.roles import Role
 from api.sealing import read_keyring, write_private
 from api.servers import listening
-from api.settings import BadSettings, Settings, read_settings
+from api.settings import BadSettings, Settings
 from api.single import owning
 from api.tenants import Tenants
 from api.websockets import protocol
@@ -35,7 +36,7 @@ def main() -> int:
     arguments = _arguments()
     try:
         settings = read_settings()
-        settings.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_data_directory(settings)
         if arguments.command == "token":
             return asyncio.run(_token(settings, arguments))
         if arguments.command == "after-restore":
@@ -57,6 +58,19 @@ def main() -> int:
     except (BadSettings, Refused) as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def _make_data_directory(settings: Settings) -> None:
+    try:
+        settings.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = settings.data_directory / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise BadSettings(
+            f"{settings.data_directory} cannot be written to ({error.strerror}); set "
+            "API_DATA_DIRECTORY to a directory of this user's."
+        ) from None
 
 
 def token_file(settings: Settings) -> Path:

@@ -1,5 +1,6 @@
 """Routes and lifespan."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -9,10 +10,12 @@ from starlette.requests import ClientDisconnect
 
 from api import health
 from api.body import Bodies
+from api.cogs import cogs_of
 from api.database.opening import open_database
 from api.dialects.coretoday import application as coretoday
 from api.dialects.openai import application as openai
-from api.dialects.replicate import account, create, files, models, predictions
+from api.dialects.replicate import account, create, files, predictions
+from api.dialects.replicate import models as replicate_models
 from api.dialects.replicate.problems import hung_up, problem, unforeseen, unknown_path
 from api.dialects.replicate.shapes import Shapes
 from api.dialects.routing import ByDialect, Dialect
@@ -29,7 +32,7 @@ from api.files.sweeping import keep_sweeping
 from api.files.thumbnails import Thumbnails
 from api.limits import Rates
 from api.metrics import create_metrics
-from api.models import Model
+from api.models import Models
 from api.parts import Parts
 from api.paths import MendedPaths
 from api.playground.routes import router as playground
@@ -38,6 +41,7 @@ from api.predictions.heart import open_heart
 from api.predictions.input_files import InputFiles
 from api.predictions.prediction import End, Prediction
 from api.predictions.retention import Retention
+from api.predictions.work import CogBeside
 from api.predictions.worker import Background
 from api.refused_start import RefusedStart
 from api.roles import Role
@@ -56,6 +60,10 @@ def create_app(settings: Settings, role: Role = Role.ALL) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with running(settings, role) as app.state.parts:
+            # All that is there now stays: the collector would stop everybody to look through it,
+            # 165,000 objects, once in some 60 predictions.
+            gc.collect()
+            gc.freeze()
             yield
 
     app = FastAPI(
@@ -85,7 +93,7 @@ def _speak_to_callers(app: FastAPI) -> None:
         },
     )
     app.add_middleware(MendedPaths)
-    for part in (serving, create, predictions, models, files, account):
+    for part in (serving, create, predictions, replicate_models, files, account):
         app.include_router(part.router)
     app.include_router(playground)
 
@@ -111,8 +119,8 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pa
         await store.begin()
         stored = Files(database, store, signer)
         fetcher = await ending.enter_async_context(open_fetcher(settings.private_networks))
-        model = Model(settings, database)
-        await model.restore()
+        models = Models(settings, database)
+        await models.restore()
         background = Background()
 
         scales = Finish(stored, settings.data_directory / "scratch")
@@ -133,9 +141,12 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pa
             Uploading(stored, fetcher).put,
             attempts=settings.webhook_attempts,
         )
-        cog, callbacks = None, None
+        cogs, callbacks = [], None
         if role.works:
-            cog = await ending.enter_async_context(open_cog(settings.cog_url))
+            cogs = [
+                CogBeside(each, await ending.enter_async_context(open_cog(each.url)))
+                for each in cogs_of(settings)
+            ]
             callbacks = ending.enter_context(
                 listening("127.0.0.1", settings.worker_port, "API_WORKER_PORT")
             )
@@ -149,8 +160,8 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pa
                 fetcher,
                 webhooks.tell,
                 finish,
-                [model.full_name],
-                (cog, worker_url) if cog else None,
+                cogs,
+                worker_url,
             )
         )
         the = Parts(
@@ -163,7 +174,7 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pa
             files=stored,
             thumbnails=Thumbnails(stored),
             fetcher=fetcher,
-            model=model,
+            models=models,
             input_files=InputFiles(
                 stored, settings.upload_retention_seconds, settings.max_upload_bytes
             ),
@@ -178,7 +189,11 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pa
         ending.push_async_callback(webhooks.stop)
         ending.push_async_callback(background.stop)
         background.start(webhooks.keep_delivering())
-        background.start(model.keep_asking(cog) if cog else model.keep_reading())
+        for beside in cogs:
+            model = models.named(*beside.settings.model.split("/"))
+            background.start(model.keep_asking(beside.cog))
+        if not cogs:
+            background.start(models.keep_reading())
         if role.takes_requests:
             background.start(keep_sweeping(stored))
             background.start(

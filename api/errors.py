@@ -16,6 +16,11 @@ ApiError
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+UNFORESEEN = (
+    "The API itself failed; nothing was started. Tell its operator, whose log has the cause."
+)
+"""For what nobody refused on purpose, before anything was accepted."""
+
 
 class ApiError(Exception):
     """`detail` is one sentence for the caller, free of keys, prompts and addresses."""

@@ -17,15 +17,16 @@ async def live() -> dict[str, str]:
 
 @router.get("/ready")
 async def ready(the: The) -> JSONResponse:
-    """The database answers, and the model's server serves; 503 with the reason if not."""
+    """The database answers, and each model's server serves; 503 with the reason if not."""
     reason = None
     try:
         await the.heart.store.oldest_queued_at()
-        _ = the.model.version
+        for model in the.models.all:
+            _ = model.version
     except NotReady as error:
         reason = error.detail
     if reason is None and not await the.heart.serves():
-        reason = "The model's server does not serve."
+        reason = "The model's server is not ready to take predictions."
     if reason:
         return JSONResponse({"status": "not ready", "reason": reason}, 503)
     return JSONResponse({"status": "ready"})

@@ -17,6 +17,9 @@ PREDICTIONS = Gauge("api_predictions", "Predictions that have not ended, by stat
 SLOTS_WANTED = Gauge("api_slots_wanted", "Predictions that wait or run: each takes a slot.")
 QUEUE_LENGTH = Gauge("api_queue_length", "Predictions that wait for a slot.")
 QUEUE_OLDEST = Gauge("api_queue_oldest_seconds", "How long the oldest of them has waited.")
+HELD_BACK = Gauge(
+    "api_held_back", "Those of them that wait for their account's limit at the upstream."
+)
 ENDED = Counter("api_predictions_ended", "Predictions that have ended, by how.", ["state"])
 WAITING = Histogram("api_waiting_seconds", "From acceptance until Cog began.", buckets=_SECONDS)
 RUNNING = Histogram("api_running_seconds", "From Cog's beginning to the end.", buckets=_SECONDS)
@@ -51,6 +54,7 @@ def create_metrics(store: Store) -> Starlette:
             PREDICTIONS.labels(state).set(counts.get(state, 0))
         SLOTS_WANTED.set(sum(counts.values()))
         QUEUE_LENGTH.set(counts.get(State.QUEUED, 0))
+        HELD_BACK.set(await store.count_held_back())
         oldest = await store.oldest_queued_at()
         QUEUE_OLDEST.set(now() - oldest if oldest is not None else 0)
         return Response(generate_latest(), media_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -1,4 +1,4 @@
-"""Which models there are: one for now, as its Cog server describes it.
+"""Which models there are, each as its Cog servers describe it.
 
 The description is kept in the database: a silent Cog server stops nothing at a start, and
 processes without a Cog server read it there.
@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 from sqlalchemy import insert, select, update
 
+from api.cogs import models_of
 from api.database import Connection, Database
 from api.errors import NotFound, NotReady, Unprocessable
 from api.ids import now
@@ -42,12 +43,10 @@ class Version:
 
 
 class Model:
-    """The model, with the description that its Cog server gave last."""
+    """A model, with the description that one of its Cog servers gave last."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
-        self.owner = settings.model_owner
-        self.name = settings.model_name
-        self._deployments = settings.deployments
+    def __init__(self, full_name: str, database: Database) -> None:
+        self.owner, _, self.name = full_name.partition("/")
         self._database = database
         self._version: Version | None = None
 
@@ -67,31 +66,21 @@ class Model:
             raise NotReady("The model's server has not answered yet; try again in a minute.")
         return self._version
 
-    def check_name(self, owner: str, name: str) -> None:
-        """Raises NotFound where that is another model."""
-        if (owner, name) != (self.owner, self.name):
-            raise NotFound(f"The model {owner}/{name} does not exist here.")
+    @property
+    def is_described(self) -> bool:
+        """Whether its inputs are known."""
+        return self._version is not None
 
-    def check_deployment(self, owner: str, name: str) -> None:
-        """Raises NotFound where no deployment of that name is set up."""
-        if f"{owner}/{name}" not in self._deployments:
-            raise NotFound(f"The deployment {owner}/{name} does not exist here.")
-
-    def check_version(self, wanted: str) -> None:
-        """`wanted` is an id, `owner/name` or `owner/name:ID`.
+    def is_meant_by(self, wanted: str) -> bool:
+        """Whether that is its version's id, `owner/name` or `owner/name:ID`.
 
         Raises:
-            Unprocessable: it is not ours.
+            NotReady: its Cog server has never answered.
         """
         name, _, version = wanted.rpartition(":") if ":" in wanted else ("", "", wanted)
-        by_name = self.full_name in {name, version}
-        by_id = version == self.version.id and name in {"", self.full_name}
-        if not (by_id or (by_name and not name)):
-            raise Unprocessable(
-                "The specified version does not exist (or perhaps you don't have permission to "
-                "use it?)",
-                title="Invalid version or not permitted",
-            )
+        if version == self.full_name:
+            return not name
+        return name in {"", self.full_name} and version == self.version.id
 
     async def restore(self) -> None:
         """Take the description that is kept, if there is one."""
@@ -99,15 +88,6 @@ class Model:
         described = await self._database.read(lambda connection: connection.execute(found).scalar())
         if described:
             self._version = _version(described)
-
-    async def keep_reading(self) -> None:
-        """Where others ask the Cog servers: take what they are told, until cancelled."""
-        while True:
-            await asyncio.sleep(_READ_AGAIN[self._version is not None])
-            try:
-                await self.restore()
-            except Exception:
-                log.exception("Could not read the model's description; will try again.")
 
     async def keep_asking(self, cog: Cog) -> None:
         """Ask the Cog server until it has described what it runs."""
@@ -135,6 +115,70 @@ class Model:
                 connection.execute(insert(models).values(row))
 
         await self._database.write(keep, turn_of="describe a model")
+
+
+class Models:
+    """All models that callers may name: the one of the settings first."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.all = [Model(full_name, database) for full_name in models_of(settings)]
+        self._deployments = settings.deployments
+
+    @property
+    def first(self) -> Model:
+        """The one that is meant where no other is named."""
+        return self.all[0]
+
+    def named(self, owner: str, name: str) -> Model:
+        """Raises NotFound where there is no such model."""
+        for model in self.all:
+            if (owner, name) == (model.owner, model.name):
+                return model
+        raise NotFound(f"The model {owner}/{name} does not exist here.")
+
+    def deployed(self, owner: str, name: str) -> Model:
+        """Raises NotFound where no deployment of that name is set up."""
+        if f"{owner}/{name}" not in self._deployments:
+            raise NotFound(f"The deployment {owner}/{name} does not exist here.")
+        return self.first
+
+    def of_version(self, wanted: str) -> Model:
+        """`wanted` is an id, `owner/name` or `owner/name:ID`.
+
+        Raises:
+            Unprocessable: it is none of ours.
+            NotReady: no Cog server has ever answered.
+        """
+        known = [model for model in self.all if model.is_described] or [self.first]
+        for model in known:
+            if model.is_meant_by(wanted):
+                return model
+        raise Unprocessable(
+            "The specified version does not exist (or perhaps you don't have permission to "
+            "use it?)",
+            title="Invalid version or not permitted",
+        )
+
+    def taking(self, input_name: str) -> Model:
+        """The first that has such an input; the very first where none has."""
+        for model in self.all:
+            if model.is_described and input_name in model.version.schema.properties:
+                return model
+        return self.first
+
+    async def restore(self) -> None:
+        """Take the descriptions that are kept."""
+        for model in self.all:
+            await model.restore()
+
+    async def keep_reading(self) -> None:
+        """Where others ask the Cog servers: take what they are told, until cancelled."""
+        while True:
+            await asyncio.sleep(_READ_AGAIN[all(model.is_described for model in self.all)])
+            try:
+                await self.restore()
+            except Exception:
+                log.exception("Could not read the models' descriptions; will try again.")
 
 
 def _version(described: dict[str, Any]) -> Version:

@@ -11,7 +11,7 @@ from api.fetching import Fetcher
 from api.files.files import Files
 from api.files.thumbnails import Thumbnails
 from api.limits import Rates
-from api.models import Model
+from api.models import Models
 from api.predictions.heart import Heart
 from api.predictions.input_files import InputFiles
 from api.predictions.predictions import Predictions
@@ -33,7 +33,7 @@ class Parts:
     files: Files
     thumbnails: Thumbnails
     fetcher: Fetcher
-    model: Model
+    models: Models
     input_files: InputFiles
     heart: Heart
 

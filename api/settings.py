@@ -5,10 +5,11 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from api.setting_kinds import BucketUrl, HttpUrl, PostgresUrl
+from api.cog_settings import CogSettings
+from api.setting_kinds import BucketUrl, HttpUrl, PostgresUrl, Token
 
 PREFIX = "API_"
 _SECRETS = Path("/run/secrets")
@@ -46,7 +47,7 @@ class Settings(BaseSettings):
         ),
     )
     database_connections: int = Field(
-        default=10, ge=2, le=1000, description="To Postgres, at most, of each process; and one."
+        default=10, ge=2, le=1000, description="The most that a process has; one more listens."
     )
     files: BucketUrl | None = Field(
         default=None,
@@ -81,9 +82,8 @@ class Settings(BaseSettings):
     metrics_port: int = Field(
         default=9464, ge=0, le=65535, description="The port of /metrics; 0 picks a free one."
     )
-    token: SecretStr | None = Field(
+    token: Token | None = Field(
         default=None,
-        min_length=20,
         description="A token that is made valid at the start, for the first tenant.",
     )
     encryption_keys: SecretStr | None = Field(
@@ -115,12 +115,31 @@ class Settings(BaseSettings):
     cog_word_seconds: float = Field(
         default=840,
         gt=0,
-        description="So long an idle Cog server may still repeat a webhook that met nobody.",
+        description="Seconds for which an idle Cog server may repeat a webhook that nobody took.",
     )
     cog_lost_seconds: float = Field(
         default=300,
         ge=0,
-        description="So long the files of a lost Cog server may still come.",
+        description="Seconds for which files of a lost Cog server may still come.",
+    )
+    more_cogs: tuple[CogSettings, ...] = Field(
+        default=(),
+        description=(
+            "Further Cog servers on this machine, as JSON: "
+            '[{"model": "openai/gpt-image-2-extended", "url": "http://127.0.0.1:5001"}], each also '
+            "with `slots`, `command`, `output_directory`. `serve` knows the models from there."
+        ),
+    )
+    upstream_images_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        description=(
+            "What the operator's account may make in a minute, input images counted as well: more "
+            "waits. OpenAI's tiers 1 to 5 have 5, 20, 50, 150 and 250. Absent: no limit."
+        ),
+    )
+    upstream_window_seconds: float = Field(
+        default=61, gt=0, description="Seconds for which an image counts: a minute and a second."
     )
     worker_name: str | None = Field(
         default=None,
@@ -137,7 +156,7 @@ class Settings(BaseSettings):
         default=8001,
         ge=0,
         le=65535,
-        description="The loopback port on which Cog brings its word; the same after a restart.",
+        description="The loopback port to which Cog sends results; the same after a restart.",
     )
 
     model_owner: str = Field(default="openai", description="The model's owner as callers name it.")
@@ -166,20 +185,20 @@ class Settings(BaseSettings):
     deadline_seconds: float = Field(
         default=3600,
         gt=0,
-        description="A prediction has ended so long after its creation, whatever happens.",
+        description="Seconds from its creation by which a prediction has ended in any case.",
     )
     retention_seconds: float = Field(
         default=3600,
         ge=1,
-        description="Inputs, outputs and logs are removed so long after the end.",
+        description="Seconds from the end until inputs, outputs and logs are removed.",
     )
     upload_retention_seconds: float = Field(
-        default=86400, ge=1, description="Uploaded files are removed so long after they came."
+        default=86400, ge=1, description="Seconds until an uploaded file is removed."
     )
     record_retention_seconds: float = Field(
         default=30 * 86400.0,
         ge=1,
-        description="What is left of a prediction is removed so long after its end.",
+        description="Seconds from its end until the rest of a prediction is removed.",
     )
     webhook_attempts: int = Field(
         default=10,
@@ -190,7 +209,7 @@ class Settings(BaseSettings):
     websocket_ping_seconds: float = Field(
         default=20,
         gt=0,
-        description="A WebSocket is pinged so often, and closed when nothing answers for so long.",
+        description="Seconds between pings of a WebSocket; one without an answer closes it.",
     )
     runware_sizes: Literal["scale", "refuse"] = Field(
         default="scale",
@@ -227,24 +246,3 @@ class Settings(BaseSettings):
     def files_directory(self) -> Path:
         """Where the local file store keeps its files."""
         return self.data_directory / "files"
-
-
-def read_settings() -> Settings:
-    """The settings of the environment.
-
-    Raises:
-        BadSettings: a value is wrong.
-    """
-    try:
-        return Settings()
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{_variable(problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}"
-            for problem in error.errors(include_input=False, include_context=False)
-        )
-        raise BadSettings(f"Set these right and start again: {problems}.") from None
-
-
-def _variable(place: tuple[int | str, ...]) -> str:
-    name = str(place[0]).upper() if place else "the environment"
-    return name if name.startswith(PREFIX) or name == "PORT" else PREFIX + name

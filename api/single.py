@@ -20,6 +20,7 @@ def owning(directory: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BadSettings(
-                f"Another API runs with {directory}; stop it, or set API_DATA_DIRECTORY."
+                f"Another API runs with {directory}; stop it, or set API_DATA_DIRECTORY "
+                "to another directory."
             ) from None
         yield

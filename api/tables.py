@@ -97,6 +97,9 @@ predictions = Table(
     Column("dialect", String(16)),  # that tells of its end; absent: Replicate's
     Column("dialect_data", JSON(none_as_null=True)),  # what that dialect must know for its answers
     Column("upload_url", Text),  # where its caller wants each output put
+    # On whose account at the upstream it draws: a keyed hash, empty for the operator's own.
+    Column("account", String(64), nullable=False, server_default=""),
+    Column("weight", Integer, nullable=False, server_default="1"),  # images, against its limit
     UniqueConstraint("tenant_id", "caller_id"),
     Index("ix_predictions_tenant_id_group_id", "tenant_id", "group_id"),
     Index("ix_predictions_tenant_id_created_at", "tenant_id", "created_at", "id"),
@@ -104,6 +107,7 @@ predictions = Table(
     Index("ix_predictions_state", "state"),
     Index("ix_predictions_token_id_request_hash", "token_id", "request_hash"),
     Index("ix_predictions_completed_at", "completed_at"),
+    Index("ix_predictions_account_sent_at", "account", "sent_at"),
 )
 
 # Postgres would look at every row where it believes that many wait.
@@ -184,4 +188,11 @@ rates = Table(  # where several processes count together
     Column("creates", Boolean, primary_key=True),  # or all other requests
     Column("left", Double, nullable=False),  # at filled_at
     Column("filled_at", Double, nullable=False),
+)
+
+accounts = Table(  # at the upstream; those that have had to wait lately
+    "accounts",
+    metadata,
+    Column("id", String(64), primary_key=True),  # as in predictions.account
+    Column("held_until", Double, nullable=False),  # nothing more is sent before
 )

@@ -2,21 +2,26 @@
 
     python -m benchmarks.api_growth 1000 100000 1000000
 
-Each size is a new database, filled with finished predictions; then predictions are accepted, taken,
-noted as sent and ended, one after the other, by the API's own code. Cog is not asked.
+Each size is a new database, filled with finished predictions of one tenant. Then that tenant's
+predictions are accepted, taken, noted as sent and ended, one after the other, by the API's own
+code; Cog is not asked. CPU is this process's and, with Postgres, that of its processes too.
 """
 
 import asyncio
+import sqlite3
 import sys
 import tempfile
 import time
-from functools import partial
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import insert, text
+import psutil
+import psycopg
+from sqlalchemy import insert
 
-from api.database import Connection, Database
+from api.database import Database
 from api.database.postgres import Postgres
 from api.database.sqlite import Sqlite
 from api.ids import new_id, now
@@ -29,104 +34,183 @@ from api.predictions.shared_queue import SharedQueue
 from api.predictions.store import Store
 from api.sealing import Keyring
 from api.tables import predictions
-from api.tenants import Limits, Tenants
+from api.tenants import Limits, Tenant, Tenants
+from dev.servers.postgres import Postgres as PostgresServer
 from dev.servers.postgres import postgres_server
 
 _MODEL = "openai/gpt-image-2"
-_MEASURED = 200
-_AT_ONCE = 2000
+_WARMING, _MEASURED = 50, 500
+_KEY = Keyring([b"k" * 32])
+_EVERY = 0.3  # seconds between two finished predictions
+_OWN = ("id", "request_hash", "created_at", "completed_at")
+_COPIED = [column.name for column in predictions.c if column.name not in _OWN]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Milliseconds of one prediction."""
+
+    p50: float
+    p99: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Place:
+    """An empty database, and what is particular to its kind.
+
+    `multiply` is given how many copies of the only row there shall be, `cpu` tells the seconds of
+    CPU that were spent on it so far.
+    """
+
+    name: str
+    database: Database
+    multiply: Callable[[int], None]
+    cpu: Callable[[], float]
 
 
 async def main() -> None:
-    """Print a row for each database and size."""
+    """Print a row for each size and database, and how the cost has grown."""
     sizes = [int(each) for each in sys.argv[1:]] or [1000, 1_000_000]
-    print(
-        f"{'database':10} {'finished rows':>13} {'ms each, p50':>13} {'p99':>7} {'CPU ms each':>12}"
-    )
-    with postgres_server() as server, tempfile.TemporaryDirectory() as folder:
+    print(f"{'database':10} {'finished rows':>13} {'p50 ms':>8} {'p99 ms':>8} {'CPU ms':>8}")
+    costs: dict[str, list[Cost]] = {}
+    with postgres_server() as server:
         for size in sizes:
-            sqlite = Sqlite(Path(folder) / f"{size}.db")
-            for database in (sqlite, Postgres(server.create_database(), connections=4)):
-                await database.migrate()
-                await _measure(database, size)
-                await database.close()
+            with tempfile.TemporaryDirectory() as folder:
+                for place in (_sqlite(Path(folder) / "api.db"), _postgres(server)):
+                    cost = await _measure(place, size)
+                    costs.setdefault(place.name, []).append(cost)
+                    figures = f"{cost.p50:>8.1f} {cost.p99:>8.1f} {cost.cpu:>8.1f}"
+                    print(f"{place.name:10} {size:>13,} {figures}", flush=True)
+    for name, each in costs.items():
+        grown = f"p50 x {each[-1].p50 / each[0].p50:.2f}, CPU x {each[-1].cpu / each[0].cpu:.2f}"
+        print(f"{name}, from {sizes[0]:,} to {sizes[-1]:,}: {grown}")
 
 
-async def _measure(database: Database, size: int) -> None:
-    tenants = Tenants(database, Keyring([b"k" * 32]))
+def _sqlite(file: Path) -> Place:
+    numbers = "WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number LIMIT ?)"
+
+    def multiply(copies: int) -> None:
+        with closing(sqlite3.connect(file)) as connection, connection:
+            connection.execute(f"{numbers} {_copying('lower(hex(randomblob(13)))')}", [copies])
+
+    return Place("SQLite", Sqlite(file), multiply, time.process_time)
+
+
+def _postgres(server: PostgresServer) -> Place:
+    url = server.create_database()
+    numbers = "WITH number AS (SELECT generate_series(1, %s) AS n)"
+
+    def multiply(copies: int) -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            # Nobody is told of what has long ended.
+            connection.execute("ALTER TABLE predictions DISABLE TRIGGER USER")
+            copying = _copying("left(md5(random()::text), 26)")
+            connection.execute(f"{numbers} {copying}".encode(), [copies])
+            connection.execute("ALTER TABLE predictions ENABLE TRIGGER USER")
+            connection.execute("VACUUM ANALYZE")
+            connection.execute("CHECKPOINT")
+
+    def cpu() -> float:
+        assert server.server
+        return time.process_time() + sum(_times(server.server.process.pid))
+
+    return Place("Postgres", Postgres(url, connections=4), multiply, cpu)
+
+
+def _times(parent: int) -> list[float]:
+    """The CPU of each process that it has started."""
+    times = []
+    for process in psutil.Process(parent).children():
+        with suppress(psutil.NoSuchProcess):
+            spent = process.cpu_times()
+            times.append(spent.user + spent.system)
+    return times
+
+
+def _copying(new_id: str) -> str:
+    columns = ", ".join((*_OWN, *_COPIED))
+    earlier = f"created_at - n * {_EVERY}, completed_at - n * {_EVERY}"
+    own = f"{new_id}, CAST(n AS text), {earlier}"
+    copied = f"SELECT {own}, {', '.join(_COPIED)} FROM predictions, number"  # noqa: S608
+    return f"INSERT INTO predictions ({columns}) {copied}"
+
+
+async def _measure(place: Place, size: int) -> Cost:
+    database = place.database
+    await database.migrate()
+    tenants = Tenants(database, _KEY)
     tenant = await tenants.by_token(await tenants.create_token("measured"))
     assert tenant
-    await _fill(database, size, tenant.id, tenant.token_id)
-    if database.is_shared:
-        await database.write(lambda connection: connection.execute(text("ANALYZE predictions")))
+    await _store_one(database, tenant)
+    place.multiply(size - 1)
     store = Store(database)
-    queue: Queue = SharedQueue(store, [_MODEL], 0.0) if database.is_shared else MemoryQueue(store)
-    took: list[float] = []
+    queue: Queue = SharedQueue(store) if database.is_shared else MemoryQueue(store)
     acceptance = Acceptance(
         Repeats(database, Answers(store), "measured"),
-        Keyring([b"k" * 32]),
+        _KEY,
         life="measured",
         default_seconds=3600,
         reserved_dollars=0.25,
     )
-    began = time.process_time()
-    for number in range(_MEASURED):
-        started = time.perf_counter()
-        new = NewPrediction(
-            id=new_id(),
-            tenant_id=tenant.id,
-            token_id=tenant.token_id,
-            model=_MODEL,
-            version="v" * 64,
-            origin="https://api.example.com",
-            input={"prompt": "A lighthouse at dusk"},
-            secrets={},
-            request_hash=f"{number:064}",
-        )
-        accepted = await acceptance.accept(
-            new, Limits(), began_at=now(), says_it_repeats=False, started_tag=0.0
-        )
-        queue.put(accepted.prediction)
-        taken = await queue.take("worker")
-        assert await store.note_sent(taken, "cog")
-        assert await store.end_sent(taken, End(State.SUCCEEDED, output=[]), 0.01)
-        took.append((time.perf_counter() - started) * 1000)
-    cpu = (time.process_time() - began) / _MEASURED * 1000
-    took.sort()
-    name = "Postgres" if database.is_shared else "SQLite"
-    p50, p99 = took[len(took) // 2], took[int(len(took) * 0.99)]
-    print(f"{name:10} {size:>13,} {p50:>13.1f} {p99:>7.1f} {cpu:>12.1f}", flush=True)
+    for _ in range(_WARMING):
+        await _run_one(acceptance, store, queue, tenant)
+    before = place.cpu()
+    took = sorted([await _run_one(acceptance, store, queue, tenant) for _ in range(_MEASURED)])
+    cpu = (place.cpu() - before) / _MEASURED * 1000
+    await database.close()
+    return Cost(took[_MEASURED // 2] * 1000, took[_MEASURED * 99 // 100] * 1000, cpu)
 
 
-async def _fill(database: Database, size: int, tenant_id: str, token_id: str) -> None:
-    for start in range(0, size, _AT_ONCE):
-        rows = [
-            {
-                "id": new_id(),
-                "tenant_id": tenant_id,
-                "token_id": token_id,
-                "model": _MODEL,
-                "version": "v" * 64,
-                "origin": "https://api.example.com",
-                "input": {},
-                "state": State.SUCCEEDED,
-                "tag": 0.0,
-                "created_at": now() - 86400 * 2,
-                "sent_at": now() - 86400 * 2,
-                "completed_at": now() - 86400 * 2,
-                "deadline": now() - 86400,
-                "webhook_events": [],
-                "request_hash": "",
-                "answer": "written",
-                "accepted_by": "",
-            }
-            for _ in range(min(_AT_ONCE, size - start))
-        ]
-        await database.write(partial(_insert, rows), durable=False)
+async def _run_one(acceptance: Acceptance, store: Store, queue: Queue, tenant: Tenant) -> float:
+    """Seconds from before it is accepted until it has ended."""
+    started = time.perf_counter()
+    new = NewPrediction(
+        id=new_id(),
+        tenant_id=tenant.id,
+        token_id=tenant.token_id,
+        model=_MODEL,
+        version="v" * 64,
+        origin="https://api.example.com",
+        input={"prompt": "A lighthouse at dusk"},
+        secrets={},
+        request_hash=new_id(),
+    )
+    accepted = await acceptance.accept(
+        new, Limits(), began_at=now(), says_it_repeats=False, started_tag=0.0
+    )
+    queue.put(accepted.prediction)
+    taken = await queue.take("worker", _MODEL)
+    assert await store.note_sent(taken, "cog")
+    assert await store.end_sent(taken, End(State.SUCCEEDED, output=[]), 0.01)
+    return time.perf_counter() - started
 
 
-def _insert(rows: list[dict[str, Any]], connection: Connection) -> None:
-    connection.execute(insert(predictions), rows)
+async def _store_one(database: Database, tenant: Tenant) -> None:
+    """A finished prediction, of two days ago."""
+    at = now() - 86400 * 2
+    row = {
+        "id": new_id(),
+        "tenant_id": tenant.id,
+        "token_id": tenant.token_id,
+        "model": _MODEL,
+        "version": "v" * 64,
+        "origin": "https://api.example.com",
+        "input": {"prompt": "A lighthouse at dusk"},
+        "state": State.SUCCEEDED,
+        "tag": 0.0,
+        "created_at": at,
+        "sent_at": at,
+        "completed_at": at,
+        "deadline": at + 3600,
+        "webhook_events": [],
+        "request_hash": "",
+        "answer": "written",
+        "accepted_by": "",
+        "output": ["stored:" + "0" * 26],
+        "dollars": 0.01,
+    }
+    await database.write(lambda connection: connection.execute(insert(predictions).values(row)))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from PIL import Image
 
 from dev.data_uris import decoded
 from dev.prediction import State
+from dev.save import without_prefix
 from dev.servers import PROJECT
 
 # Not output/: `cog run` saves to a file or folder of that name, and refuses one that is there.
@@ -81,4 +82,4 @@ def metric_lines(state: State) -> Iterator[str]:
 def failure(state: State) -> str:
     """The sentence for people in a failed prediction's `error`, without Cog's prefixes."""
     text = str(state.get("error") or f"The prediction ended as {state['status']}.")
-    return re.sub(r"^(Prediction failed: )?(Async prediction failed: )?([A-Z]\w+: )?", "", text)
+    return re.sub(r"^[A-Z]\w+: ", "", without_prefix(text))

@@ -4,6 +4,7 @@ Needs no more than Python itself, so that it works without the project's environ
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from itertools import count
@@ -47,7 +48,12 @@ def reason(answer: object) -> str:
     if isinstance(answer.get("detail"), list):
         return "\n".join(f"{each['loc'][-1]}: {each['msg']}" for each in answer["detail"])
     said = answer.get("error") or answer.get("detail")
-    return str(said or f"The prediction is {answer.get('status', 'unknown')}.")
+    return without_prefix(str(said or f"The prediction is {answer.get('status', 'unknown')}."))
+
+
+def without_prefix(error: str) -> str:
+    """The error of a failed prediction as the predictor raised it, without Cog's own words."""
+    return re.sub(r"^(Prediction failed: )?(Async prediction failed: )?", "", error)
 
 
 def save(outputs: list[str], name: str) -> Iterator[str]:

@@ -16,6 +16,7 @@ from gpt_image.errors import GptImageError
 
 USUAL_PORT = 8000
 COGS_USUAL_PORT = 5000  # where Cog's own container listens
+LAST_PORT = 65535
 SAVE = shlex.quote(str(PROJECT / "scripts" / "save-pictures"))
 
 COG_READY = """\
@@ -54,6 +55,10 @@ They save picture.0.webp, bicycle.webp and bike.webp where you are. {url} in a b
 that makes pictures too; sign in there with the token. Ctrl-C stops the server."""
 
 
+class PortError(Exception):
+    """One sentence about a port that cannot be had."""
+
+
 def main(argv: Sequence[str]) -> int:
     """Serve until stopped; 1 with a sentence when a server does not start or ends.
 
@@ -62,6 +67,7 @@ def main(argv: Sequence[str]) -> int:
     """
     arguments = _parser().parse_args(argv)
     try:
+        port = _port(COGS_USUAL_PORT if arguments.cog else USUAL_PORT)
         with ExitStack() as stack:
             # Anybody's request may bring a key, so that none has to be set here.
             environment = (
@@ -70,12 +76,14 @@ def main(argv: Sequence[str]) -> int:
                 else stack.enter_context(sandbox_upstream())
             )
             serve = _serve_cog if arguments.cog else _serve_api
-            server = serve(stack, environment)
+            server = serve(stack, environment, port)
             server.process.wait()
             raise server.error("ended by itself")
     except ServerError as error:
         print(f"{error.log}\n{error.reason}".strip(), file=sys.stderr)
-    except GptImageError as error:
+    except OSError as error:
+        print(f"Cannot use {error.filename}: {error.strerror}.", file=sys.stderr)
+    except (GptImageError, PortError) as error:
         print(error, file=sys.stderr)
     return 1
 
@@ -89,27 +97,26 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _serve_cog(stack: ExitStack, environment: Mapping[str, str]) -> Server:
-    port = str(_free(COGS_USUAL_PORT))
-    server = stack.enter_context(predictor_server(PORT=port, **environment))
+def _serve_cog(stack: ExitStack, environment: Mapping[str, str], port: int) -> Server:
+    server = stack.enter_context(predictor_server(PORT=str(port), **environment))
     print(COG_READY.format(url=server.url, save=SAVE), flush=True)
     return server
 
 
-def _serve_api(stack: ExitStack, environment: Mapping[str, str]) -> Server:
-    """`PORT` chooses the port, and `API_TOKEN` the token; what is printed reads it from a file."""
+def _serve_api(stack: ExitStack, environment: Mapping[str, str], port: int) -> Server:
+    """`API_TOKEN` chooses the token; what is printed reads it from a file."""
     data = Path(os.environ.get("API_DATA_DIRECTORY") or PROJECT / "api-data")
     outputs, worker_port = data / "cog-outputs", free_port()
     for folder in (data, outputs):  # one by one: of what mkdir makes on the way all may read
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     cog = stack.enter_context(predictor_for_api(worker_port, outputs, **environment))
-    port = int(os.environ.get("PORT") or _free(USUAL_PORT))
     api = Api(data, cog.url, worker_port, outputs, port=port)
-    token = data / "token"
-    if chosen := os.environ.get("API_TOKEN"):
-        _write_private(token, chosen)
     stack.callback(api.stop)
     server = api.start()
+    token = data / "token"
+    # Only now, when no other API has these data, and this one has found the token good.
+    if chosen := os.environ.get("API_TOKEN"):
+        _write_private(token, chosen)
     shown = shlex.quote(str(token))
     print(API_READY.format(url=api.url, token=shown, save=SAVE), flush=True)
     return server
@@ -121,13 +128,34 @@ def _write_private(file: Path, text: str) -> None:
         written.write(f"{text}\n")
 
 
-def _free(port: int) -> int:
-    """The port, or another where it is taken."""
+def _port(usual: int) -> int:
+    """The port of `PORT`, else the usual one, else a free one.
+
+    Raises:
+        PortError: the one of `PORT` cannot be had.
+    """
+    asked = os.environ.get("PORT")
+    if not asked:
+        if not _fault_of(usual):
+            return usual
+        print(f"Port {usual} is taken, so another one is used; PORT=NUMBER chooses it.")
+        return free_port()
+    if not (asked.isdecimal() and 0 < int(asked) <= LAST_PORT):
+        raise PortError(f"PORT must be a number from 1 to {LAST_PORT}.")
+    if fault := _fault_of(int(asked)):
+        raise PortError(
+            f"Port {asked} cannot be used ({fault}); set PORT to another one, or leave it out."
+        )
+    return int(asked)
+
+
+def _fault_of(port: int) -> str:
+    """Why nothing can listen there; empty if something can."""
     with socket.socket() as probe:
         # As coglet does it, so that the remains of closed connections do not count as taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except OSError:
-            return free_port()
-    return port
+        except OSError as error:
+            return str(error.strerror)
+    return ""

@@ -1,6 +1,7 @@
 """``python -m sandbox``: serve until SIGTERM or SIGINT."""
 
 import logging
+import os
 import signal
 import socket
 import sys
@@ -47,7 +48,7 @@ def _listener(settings: Settings) -> socket.socket:
         return socket.create_server((settings.host, settings.port), backlog=2048)
     except OSError as error:
         sys.exit(
-            f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}): "
+            f"Cannot listen on {settings.host}:{settings.port} ({os.strerror(error.errno or 0)}): "
             "set SANDBOX_PORT to another port, or to 0 for a free one."
         )
 

@@ -3,6 +3,7 @@
 Wording, types and codes as seen live or reported for gpt-image-2 in 2026.
 """
 
+import math
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -116,25 +117,44 @@ def _short(seconds: float) -> str:
     return f"{seconds * 1000:.0f}ms" if 0 < seconds < 1 else f"{seconds:g}s"
 
 
-def _rate_limited(seconds: float, when: str, headers: dict[str, str]) -> ApiError:
+def used_up(limit: int, used: int, requested: int, seconds: float) -> ApiError:
+    """Return the 429 of an account that has made as many images as it may for now."""
+    headers = {"retry-after": f"{math.ceil(seconds)}", "retry-after-ms": f"{seconds * 1000:.0f}"}
+    when = _try_again(round(seconds, 3))
+    return _rate_limited(seconds, when, headers, limit=limit, used=used, requested=requested)
+
+
+def _rate_limited(
+    seconds: float,
+    when: str,
+    headers: dict[str, str],
+    *,
+    limit: int = 5,
+    used: int = 5,
+    requested: int = 1,
+) -> ApiError:
     return ApiError(
         429,
-        f"Rate limit reached for {_SUBJECT}: Limit 5, Used 5, Requested 1.{when}",
+        f"Rate limit reached for {_SUBJECT}: Limit {limit}, Used {used}, Requested {requested}."
+        f"{when}",
         type="input-images",
         code="rate_limit_exceeded",
-        headers={**spent("input-images", 5, _short(seconds)), **headers},
+        headers={**spent("input-images", limit, _short(seconds)), **headers},
     )
 
 
 def request_too_large(marker: Marker) -> ApiError:
-    """Return the 429 that no waiting mends: more images asked for than a minute's limit.
+    """Return the 429 that no waiting mends, with ``limit=L`` (5) and ``requested=R`` (10)."""
+    return too_many_for_a_minute(
+        round(marker.number("limit", 5)), round(marker.number("requested", 10))
+    )
 
-    ``limit=L`` (5) and ``requested=R`` (10). The type is assumed.
-    """
-    limit, requested = marker.number("limit", 5), marker.number("requested", 10)
+
+def too_many_for_a_minute(limit: int, requested: int) -> ApiError:
+    """Return the refusal of more images than a minute's limit. The type is assumed."""
     return ApiError(
         429,
-        f"Request too large for {_SUBJECT}: Limit {limit:.0f}, Requested {requested:.0f}. You can "
+        f"Request too large for {_SUBJECT}: Limit {limit}, Requested {requested}. You can "
         "increase your rate limit by adding a payment method to your account at "
         f"{_BILLING}.",
         type="input-images",

@@ -19,6 +19,7 @@ from sandbox.fault_plan import Chosen, FaultPlan, refuse_unknown_markers
 from sandbox.faults import BEFORE_READ
 from sandbox.files import Files
 from sandbox.headers import new_request_id
+from sandbox.image_limit import ImageLimit
 from sandbox.job import Endpoint, Job, Usage
 from sandbox.ledger import Entry, Ledger
 from sandbox.markers import asked_latency, prompt_number
@@ -49,6 +50,7 @@ class Service:
         self.ledger = Ledger()
         self.recorder = Recorder(settings.record)
         self.files = Files()
+        self.limit = ImageLimit(settings)
         self.plan = FaultPlan(settings)
         self.quirks = gateway.check_names(settings.gateway)
         self._studio = Studio(settings)
@@ -108,6 +110,8 @@ class Service:
     async def _fulfil(self, call: Call, body: Body) -> None:
         job = await self._check(call, body)
         call.entry.n, call.entry.size = job.n, str(job.size)
+        authorization = call.exchange.request.headers.get("authorization", "")
+        self.limit.count(authorization, job.n + len(job.input_sizes))
         usage = tokens.usage_of(job)
         chosen = call.chosen
         if chosen is not None and chosen.fault.refuses:

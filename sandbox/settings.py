@@ -42,6 +42,14 @@ class Settings(BaseSettings):
         description="Draw each kind of answer once and repeat its bytes, for benchmarks.",
     )
     record: bool = Field(default=False, description="Keep every request for GET /sandbox/requests.")
+    images_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        description="Images that each key may make in a minute, with input images; then 429.",
+    )
+    minute_seconds: float = Field(
+        default=60.0, gt=0, description="How long that minute is, for tests that cannot wait."
+    )
     fault_rate: float = Field(
         default=0.0, ge=0, le=1, description="Share of requests that go wrong."
     )

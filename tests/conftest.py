@@ -10,6 +10,17 @@ from tests.support.cog_client import Cog, picture
 from tests.support.loopback import file_server
 from tests.support.sandbox_client import Sandbox
 
+SHARED = "--shared"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Tests of the API that start one, with nothing of it on one machine."""
+    parser.addoption(
+        SHARED,
+        action="store_true",
+        help="the tests that start an API, each on a Postgres database and a bucket of its own",
+    )
+
 
 @pytest.fixture(scope="session")
 def sandbox_process() -> Iterator[Server]:

@@ -14,17 +14,17 @@ _BESIDE = ("encryption.key", "token")
 def back_up(settings: Settings, to: Path) -> int:
     """Copy everything to the new directory `to`, whole or not at all: how many files.
 
-    The API may be running. The database comes first: a file that is removed meanwhile had its time,
-    and one that comes meanwhile is not yet known to the copy.
+    The API may be running. The database is copied first: files that are removed meanwhile were to
+    go in any case, and the copy does not know those that come meanwhile.
 
     Raises:
         Refused: there is nothing to copy, or something is there.
     """
     _refuse_elsewhere(settings)
     if to.exists():
-        raise Refused(f"{to} is there already; name a directory that is not.")
+        raise Refused(f"{to} exists already; name a directory that does not.")
     if not settings.database_file.exists():
-        raise Refused(f"There is no API's data in {settings.data_directory}.")
+        raise Refused(f"{settings.data_directory} holds no data of an API; set API_DATA_DIRECTORY.")
     part = to.with_name(f"{to.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(mode=0o700, parents=True)

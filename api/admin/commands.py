@@ -25,9 +25,15 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     spend = actions.add_parser("spend", help="what each tenant has spent")
     spend.add_argument("--days", type=float, default=1.0)
     requeue = actions.add_parser(
-        "requeue", help="try again what failed before it was sent, so that nothing was paid"
+        "requeue", help="queue again what failed before it was sent, and so was not paid"
     )
-    requeue.add_argument("--hours", type=float, default=1.0, help="ended in the last so many")
+    requeue.add_argument(
+        "--hours",
+        type=float,
+        default=1.0,
+        metavar="N",
+        help="those that failed in the last N hours",
+    )
     actions.add_parser("workers", help="list the workers")
     drain = actions.add_parser("drain", help="let a worker take nothing more")
     drain.add_argument("worker")
@@ -62,7 +68,7 @@ async def run(
             )
         case "drain":
             await workers.drain(database, arguments.worker)
-            return f"{arguments.worker} takes nothing more, as soon as it looks: in 5 seconds."
+            return f"{arguments.worker} takes nothing more, from within 5 seconds on."
         case "purge":
             count, file_count = await purge.purge(database, files, arguments.tenant)
             return f"{count} predictions and {file_count} files of {arguments.tenant} are gone."
@@ -89,18 +95,21 @@ async def _limits(arguments: argparse.Namespace, database: Database) -> str:
 
 async def _requeue(arguments: argparse.Namespace, settings: Settings, database: Database) -> str:
     again, without = await predictions.requeue(database, arguments.hours, settings.reserved_dollars)
-    lines = [*again, f"{len(again)} predictions wait again."]
+    lines = [*again, f"{len(again)} predictions are queued again."]
     if without:
-        lines.append(f"{len(without)} cannot, since their secrets went with their end.")
+        lines.append(f"{len(without)} cannot be, since their secrets were removed when they ended.")
     return "\n".join(lines)
 
 
 def _amount(text: str) -> float | str:
     if text == _NONE:
         return text
-    amount = float(text)
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = math.nan
     if not (math.isfinite(amount) and amount >= 0):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 on")
     return amount
 
 

@@ -1,4 +1,4 @@
-"""Predictions that failed before anything was sent wait again, where an operator says so."""
+"""Queues predictions again that failed before they were sent, when an operator says so."""
 
 from typing import Any
 

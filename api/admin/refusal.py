@@ -1,4 +1,4 @@
-"""Why a command of the operator's did nothing."""
+"""Why an operator's command did nothing."""
 
 
 class Refused(Exception):

@@ -24,7 +24,7 @@ class Database(ABC):
 
     @abstractmethod
     async def migrate(self) -> None:
-        """Bring the schema up to date. Losing a row is no migration's right.
+        """Bring the schema up to date; no migration may lose a row.
 
         A schema that a newer release has made is taken as it is.
         """
@@ -46,8 +46,8 @@ class Database(ABC):
         A statement that is built once, with bindparams, costs a fifth of one that is built anew.
 
         Args:
-            durable: it is on disk when this returns. Where not, a power cut may undo it, though
-                never what comes after it alone; the end of the process undoes nothing.
+            durable: whether it is on disk when this returns. If not, a power cut may undo it and
+                what came after it; the end of the process undoes nothing.
             turn_of: no other transaction with the same name runs at the same time, in whatever
                 process: what was read in it stays true.
         """

@@ -1,7 +1,7 @@
 """What other processes have done, as Postgres tells it (NOTIFY) the moment that it is committed.
 
 A trigger on the table `predictions` tells of each new state; migration 0003 has it. The connection
-that listens also holds this process's names, by which others see that it is there.
+that listens also holds locks on this process's names, by which others see that it lives.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 CHANNEL = "api_predictions"
 _AGAIN = 0.5  # seconds after a lost connection
-_HELD_SECONDS = 5.0  # so long the name of a process that was killed may stay held
+_HELD_SECONDS = 5.0  # for which the name of a killed process may stay held
 _LOOK_EVERY = 30.0  # seconds without a notice until the connection is tried
 
 
@@ -85,7 +85,10 @@ class Notices:
                     log.info("Postgres answers again.")
                 await self._listen()
             except (psycopg.Error, OSError, BadSettings) as error:
-                log.warning("Postgres cannot be heard (%s); trying again.", type(error).__name__)
+                log.warning(
+                    "The connection that listens to Postgres failed (%s); trying again.",
+                    type(error).__name__,
+                )
                 await asyncio.sleep(_AGAIN)
 
     async def stop(self) -> None:

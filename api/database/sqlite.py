@@ -1,19 +1,18 @@
-"""SQLite: one writer at a time, what counts on disk before it counts.
+"""SQLite: one writer at a time, and what matters is on disk before anybody acts on it.
 
 SQLite answers in the thread that asks, so it is asked in threads of ours, one hop each time. An
 async driver hops a dozen times for each statement, and that was most of what a prediction cost.
 """
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, create_engine, event
 
 from api.database import Database
 from api.database.migrating import migrate
+from api.database.threads import Step, Threads
 
 _READERS = 4
 _BUSY_SECONDS = 10.0  # an admin command may hold the file for a moment
@@ -29,37 +28,27 @@ class Sqlite(Database):
     def __init__(self, file: Path) -> None:
         url = f"sqlite:///{file.resolve()}"
         arguments = {"timeout": _BUSY_SECONDS, "check_same_thread": False}
-        self._writer = create_engine(url, pool_size=1, max_overflow=0, connect_args=arguments)
-        self._readers = create_engine(
+        writer = create_engine(url, pool_size=1, max_overflow=0, connect_args=arguments)
+        readers = create_engine(
             url,
             pool_size=_READERS,
             max_overflow=0,
             connect_args=arguments,
             isolation_level="AUTOCOMMIT",
         )
-        event.listen(self._writer, "connect", _prepare_writer)
-        event.listen(self._writer, "begin", _begin_immediate)
+        event.listen(writer, "connect", _prepare_writer)
+        event.listen(writer, "begin", _begin_immediate)
         # A single thread, so that transactions follow one another, whoever's turn it is.
-        self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="database-writer")
-        self._reader_threads = ThreadPoolExecutor(_READERS, thread_name_prefix="database-reader")
+        self._writer = Threads(writer, 1, "database-writer")
+        self._readers = Threads(readers, _READERS, "database-reader")
 
     async def migrate(self) -> None:
         """See Database; creates the file."""
-
-        def migrating() -> None:
-            with self._writer.connect() as connection:
-                migrate(connection)
-
-        await _in(self._writer_thread, migrating)
+        await self._writer.run(lambda connection, _: migrate(connection))
 
     async def read(self, work: Callable[[Connection], _Given]) -> _Given:
         """See Database."""
-
-        def reading() -> _Given:
-            with self._readers.connect() as connection:
-                return work(connection)
-
-        return await _in(self._reader_threads, reading)
+        return await self._readers.run(lambda connection, _: work(connection))
 
     async def write(
         self,
@@ -69,12 +58,15 @@ class Sqlite(Database):
         turn_of: str | None = None,
     ) -> _Given:
         """See Database; alone on the file from its start."""
-        transaction = _Transaction(self._writer, work, durable)
-        try:
-            return await _in(self._writer_thread, transaction.run)
-        except asyncio.CancelledError:
-            transaction.is_abandoned = True
-            raise
+
+        def transaction(connection: Connection, step: Step[_Given]) -> _Given:
+            with connection.execution_options(durable=durable).begin() as begun:
+                given = work(connection)
+                if step.is_abandoned:
+                    begun.rollback()
+                return given
+
+        return await self._writer.run(transaction)
 
     async def is_alive(self, life: str) -> bool:
         """See Database: one process owns the file, so every other life is over."""
@@ -82,31 +74,8 @@ class Sqlite(Database):
 
     async def close(self) -> None:
         """See Database."""
-        for threads in (self._writer_thread, self._reader_threads):
-            await asyncio.to_thread(threads.shutdown)
-        self._writer.dispose()
-        self._readers.dispose()
-
-
-class _Transaction(Generic[_Given]):
-    """A transaction in the writer's thread."""
-
-    def __init__(self, writer: Engine, work: Callable[[Connection], _Given], durable: bool) -> None:
-        self._writer = writer
-        self._work = work
-        self._durable = durable
-        self.is_abandoned = False
-
-    def run(self) -> _Given:
-        with self._writer.connect().execution_options(durable=self._durable) as connection:
-            given = self._work(connection)
-            if not self.is_abandoned:
-                connection.commit()
-            return given
-
-
-async def _in(threads: ThreadPoolExecutor, step: Callable[[], _Given]) -> _Given:
-    return await asyncio.get_running_loop().run_in_executor(threads, step)
+        await self._writer.close()
+        await self._readers.close()
 
 
 def _prepare_writer(connection: Any, _record: object) -> None:  # noqa: ANN401 - DBAPI
@@ -121,6 +90,7 @@ def _prepare_writer(connection: Any, _record: object) -> None:  # noqa: ANN401 -
 def _begin_immediate(connection: Connection) -> None:
     durable = connection.get_execution_options().get("durable", True)
     # NORMAL can lose the last commits in a power cut, such as the note that a prediction was sent.
-    connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
     # A transaction that begins as a reader fails where another has written before it does.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    driver.execute("BEGIN IMMEDIATE")

@@ -1,4 +1,4 @@
-"""From what a dialect has made of a request to a prediction that is accepted."""
+"""Accepting: what a dialect has made of a request becomes a stored prediction."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -7,10 +7,13 @@ from typing import Any
 
 from api.errors import ApiError
 from api.ids import new_id, now
+from api.models import Model
 from api.parts import Parts
 from api.predictions.acceptance import Accepted, AcceptedGroup
+from api.predictions.accounts import has_own_account
 from api.predictions.prediction import NewPrediction
 from api.tenants import Tenant
+from api.weight import check_fits, weight_of
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +25,7 @@ class Asked:
     """What a caller asks for, whatever the dialect; nothing of it is checked or stored yet."""
 
     tenant: Tenant
+    model: Model
     input: Mapping[str, Any]
     """By the model's own names; files as addresses or data: URIs."""
     origin: str
@@ -54,7 +58,7 @@ async def accept(asked: Asked, the: Parts) -> Accepted:
     Tell `the.predictions.answers` afterwards what became of the answer.
 
     Raises:
-        ApiError: it is refused; nothing of it is kept, also of the files under its id.
+        ApiError: it is refused; nothing of it is kept, nor any file under its id.
     """
     try:
         async with the.predictions.turn_of(asked.request_hash):
@@ -74,7 +78,7 @@ async def accept(asked: Asked, the: Parts) -> Accepted:
 
 
 async def accept_group(asked: Sequence[Asked], the: Parts) -> AcceptedGroup:
-    """The same for those that are one task of their caller's: all of them, or none.
+    """The same for several that make up one task: all are accepted, or none.
 
     Raises:
         ApiError: they are refused; nothing of them is kept.
@@ -102,19 +106,22 @@ async def _forget(asked: Sequence[Asked], the: Parts) -> None:
 
 
 async def _checked(asked: Asked, the: Parts) -> NewPrediction:
-    schema = the.model.version.schema
+    schema = asked.model.version.schema
     unknown = sorted(asked.input.keys() - schema.properties.keys())
     if unknown:
         log.info("Unknown inputs were dropped: %s.", ", ".join(unknown)[:200])
     input = schema.checked(asked.input)
     secrets = {name: input[name] for name in schema.secrets & input.keys()}
+    most = the.settings.upstream_images_per_minute
+    if most is not None and not has_own_account(secrets):
+        check_fits(input, schema, most)
     kept = await the.input_files.taken_out(input, schema.file_inputs, asked.tenant, asked.id)
     return NewPrediction(
         id=asked.id,
         tenant_id=asked.tenant.id,
         token_id=asked.tenant.token_id,
-        model=the.model.full_name,
-        version=the.model.version.id,
+        model=asked.model.full_name,
+        version=asked.model.version.id,
         origin=asked.origin,
         input=kept | dict.fromkeys(secrets, REDACTED),
         secrets=secrets,
@@ -128,4 +135,5 @@ async def _checked(asked: Asked, the: Parts) -> NewPrediction:
         dialect=asked.dialect,
         dialect_data=asked.dialect_data,
         upload_url=asked.upload_url,
+        weight=weight_of(input, schema),
     )

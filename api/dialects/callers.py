@@ -1,4 +1,4 @@
-"""Who calls, by the token that came in whatever place a dialect has for it."""
+"""Who calls: the tenant of a token, wherever a dialect carries it."""
 
 from starlette.requests import HTTPConnection
 
@@ -10,7 +10,7 @@ _SCHEMES = {"bearer", "token"}
 
 
 async def admitted(token: str | None, the: Parts, *, creates: bool) -> Tenant:
-    """The tenant whose token it is, one request of whom is counted.
+    """The tenant whose token it is; this request counts against its rate.
 
     Raises:
         Unauthenticated: there is none, or it is not known.

@@ -1,4 +1,4 @@
-"""That a client sends again what it has sent before."""
+"""Whether a client says that it sends a request again."""
 
 from starlette.datastructures import Headers
 

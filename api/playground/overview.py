@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from sqlalchemy import case, func, select
 
+from api.cogs import cogs_of
 from api.database import Connection
 from api.dialects.replicate.caller import Caller
 from api.errors import Forbidden
@@ -28,7 +29,8 @@ async def overview(tenant: Caller, the: The) -> dict[str, Any]:
     """For operators alone."""
     if not tenant.is_operator:
         raise Forbidden("This is for operators; sign in with an operator's token.")
-    return await the.database.read(_shown) | {"slots": the.settings.cog_slots}
+    slots = sum(each.slots for each in cogs_of(the.settings))
+    return await the.database.read(_shown) | {"slots": slots}
 
 
 def _shown(connection: Connection) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from api.database import Connection
 from api.errors import Throttled
 from api.ids import now
 from api.predictions import statements
+from api.predictions.accounts import account_of
 from api.predictions.answers import WAITING
 from api.predictions.prediction import NewPrediction, Prediction, State
 from api.predictions.repeats import Lost, Repeats
@@ -145,6 +146,7 @@ class Acceptance:
         seconds = min(new.seconds or self._default_seconds, self._default_seconds)
         return row | {
             "secrets": secrets,
+            "account": account_of(new.secrets, self._keyring),
             "state": State.QUEUED,
             "tag": tag,
             "created_at": created_at,

@@ -1,4 +1,4 @@
-"""How workers tell that they live, and what an operator has asked of them meanwhile."""
+"""How workers show that they are alive, and learn what an operator has asked of them."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 _EVERY = 5.0  # seconds
 SILENT_SECONDS = 30.0
-"""A worker that has been silent for so long is taken for dead; it is noticed within a minute."""
+"""A worker that has been silent for this long counts as dead; within a minute others notice."""
 _FORGET_SECONDS = 86400.0
 
 _W = workers.c
@@ -29,7 +29,7 @@ class Asked:
     drains: bool
     """To take nothing more."""
     looks: bool
-    """To look for what waits, since more does."""
+    """To look at the database for what waits: something was queued there."""
 
 
 class Beats:
@@ -49,7 +49,7 @@ class Beats:
         await self._database.write(stored)
 
     async def beat(self, name: str, busy: int) -> Asked:
-        """It lives, and has so many predictions."""
+        """The worker is alive, with this many predictions; what was asked of it since."""
         this_one = _W.name == name
 
         def told(connection: Connection) -> RowMapping | None:
@@ -103,7 +103,7 @@ async def keep_taking_over(beats: Beats, store: Store) -> None:
         try:
             count = await store.requeue_of_the_silent(now() - SILENT_SECONDS)
             if count:
-                log.warning("%d predictions of a worker that is silent wait again.", count)
+                log.warning("%d predictions of a silent worker are queued again.", count)
             await beats.forget_old()
         except Exception:
             log.exception("Could not look for silent workers; will try again.")

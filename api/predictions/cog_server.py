@@ -13,8 +13,9 @@ import subprocess
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
 
+from api.cog_settings import CogSettings
 from api.predictions.cog import Cog, Watch
-from api.settings import PREFIX, Settings
+from api.settings import PREFIX
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +32,14 @@ class CogServer:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: CogSettings,
         worker_url: str,
         cog: Cog,
         watch: Watch,
         is_idle: Callable[[], Awaitable[bool]],
     ) -> None:
         self._command = [
-            *shlex.split(settings.cog_command or ""),
+            *shlex.split(settings.command or ""),
             *("--upload-url", f"{worker_url}/outputs"),
             *("--await-explicit-shutdown", "true"),
         ]
@@ -97,13 +98,13 @@ class CogServer:
         self._sick_since = None
 
 
-def _environment(settings: Settings) -> Mapping[str, str]:
+def _environment(settings: CogSettings) -> Mapping[str, str]:
     # What is the API's alone does not go there: its token, its keys.
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     own = {
-        "PORT": str(urlsplit(settings.cog_url).port or 80),
-        "COG_MAX_CONCURRENCY": str(settings.cog_slots),
+        "PORT": str(urlsplit(settings.url).port or 80),
+        "COG_MAX_CONCURRENCY": str(settings.slots),
     }
-    if settings.cog_output_directory:
-        own["OUTPUT_DIRECTORY"] = str(settings.cog_output_directory)
+    if settings.output_directory:
+        own["OUTPUT_DIRECTORY"] = str(settings.output_directory)
     return kept | own

@@ -30,7 +30,7 @@ class Endings:
 
     Args:
         worker_url: what begins the address of an output that Cog has handed over.
-        output_directory: where files lie that Cog could not hand over.
+        output_directories: where files lie that Cog could not hand over, by the worker.
         finish: asked about each success before it is stored.
         on_change: told of each prediction that has ended or is queued again.
     """
@@ -41,14 +41,14 @@ class Endings:
         files: Files,
         *,
         worker_url: str,
-        output_directory: Path | None,
+        output_directories: Mapping[str, Path | None],
         finish: Finish,
         on_change: OnChange,
     ) -> None:
         self._store = store
         self._files = files
         self._handed_over = f"{worker_url}/outputs/"
-        self._output_directory = output_directory
+        self._output_directories = output_directories
         self._finish_for_dialect = finish
         self._on_change = on_change
 
@@ -57,6 +57,8 @@ class Endings:
         outcome = outcome_of(word, sent)
         if isinstance(outcome, NotBilled):
             not_before = now() + outcome.wait
+            if outcome.is_rate_limit:
+                await self._store.hold(sent.account, not_before)
             if not_before < sent.deadline:
                 again = await self._store.queue_again(sent, not_before)
                 if again:
@@ -64,7 +66,7 @@ class Endings:
                     return
             await self._finish(sent, outcome.end)
         elif isinstance(outcome, Unclear):
-            left = await look(self._output_directory, sent.id)
+            left = await self._left_behind(sent)
             await self._finish(sent, await self._from_left_behind(sent, left) or outcome.end)
         elif outcome.state is State.SUCCEEDED:
             await self._finish(sent, await self._succeeded(sent, outcome))
@@ -76,7 +78,7 @@ class Endings:
 
         Returns False where its files may still come, unless it is `now_or_never`.
         """
-        left = await look(self._output_directory, sent.id)
+        left = await self._left_behind(sent)
         if not left.is_complete and not now_or_never:
             return False
         end = await self._from_left_behind(sent, left) or lost(sent, reason)
@@ -88,7 +90,10 @@ class Endings:
             try:
                 end = await self._finish_for_dialect(sent, end)
             except Exception:  # what is paid for is handed over as it is
-                log.exception("An output stays as it came.", extra={"prediction": sent.id})
+                log.exception(
+                    "An output could not be finished for its dialect, and stays as it came.",
+                    extra={"prediction": sent.id},
+                )
         dollars = (end.metrics or {}).get("cost_usd")
         known = float(dollars) if isinstance(dollars, int | float) else None
         ended = await self._store.end_sent(sent, end, known)
@@ -125,6 +130,9 @@ class Endings:
         name = f"output-{number}{inside.suffix}"
         file = await self._save(sent, inside.content, name, inside.media_type)
         return file.id
+
+    async def _left_behind(self, sent: Prediction) -> LeftBehind:
+        return await look(self._output_directories.get(str(sent.owner)), sent.id)
 
     async def _from_left_behind(self, sent: Prediction, left: LeftBehind) -> End | None:
         if not left.files:

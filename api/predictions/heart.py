@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,10 +11,10 @@ from api.fetching import Fetcher
 from api.files.files import Files
 from api.metrics import note_end
 from api.predictions.acceptance import Acceptance
+from api.predictions.accounts import Allowance
 from api.predictions.answers import Answers
 from api.predictions.beats import Beats, keep_taking_over
 from api.predictions.changes import Changes
-from api.predictions.cog import Cog
 from api.predictions.endings import Finish
 from api.predictions.keeper import keep_order
 from api.predictions.others import hearing
@@ -25,7 +25,7 @@ from api.predictions.repeats import Repeats
 from api.predictions.shared_queue import SharedQueue
 from api.predictions.store import Store
 from api.predictions.words import OnEvent
-from api.predictions.work import Surroundings, Work, open_work
+from api.predictions.work import CogBeside, Surroundings, Work, open_work
 from api.predictions.worker import Background
 from api.sealing import Keyring
 from api.settings import Settings
@@ -44,7 +44,7 @@ class Heart:
 
     async def serves(self) -> bool:
         """Whether a prediction that comes now would run."""
-        return self.work.watch.serves if self.work else await self.beats.any_lives()
+        return self.work.serves if self.work else await self.beats.any_lives()
 
 
 @asynccontextmanager
@@ -56,18 +56,19 @@ async def open_heart(
     fetcher: Fetcher,
     on_event: OnEvent,
     finish: Finish,
-    models: list[str],
-    cog: tuple[Cog, str] | None,
+    cogs: Sequence[CogBeside],
+    worker_url: str,
 ) -> AsyncIterator[Heart]:
     """The heart, with all that was unfinished on its way again once it is started.
 
     Args:
-        models: those whose predictions this process takes.
-        cog: the Cog server beside it, and where that brings its word.
+        cogs: the Cog servers beside it, if it works.
+        worker_url: where they bring their word.
     """
-    store, changes, beats = Store(database), Changes(), Beats(database)
+    allowance = Allowance(settings.upstream_images_per_minute, settings.upstream_window_seconds)
+    store, changes, beats = Store(database, allowance), Changes(), Beats(database)
     life = secrets.token_hex(16)
-    queue = await _queue(database, store, models)
+    queue = await _queue(database, store)
     background = Background()
 
     def changed(prediction: Prediction) -> None:
@@ -87,11 +88,11 @@ async def open_heart(
         reserved_dollars=settings.reserved_dollars,
     )
     async with AsyncExitStack() as ending:
-        names = [life] + ([f"the worker {settings.worker}"] if cog else [])
+        names = [life, *(f"the worker {beside.settings.worker}" for beside in cogs)]
         if isinstance(queue, SharedQueue):
             await ending.enter_async_context(hearing(settings, names, queue, changes, store))
         work = None
-        if cog:
+        if cogs:
             around = Surroundings(
                 settings,
                 store,
@@ -105,7 +106,7 @@ async def open_heart(
                 changed,
                 on_event,
             )
-            work = await ending.enter_async_context(open_work(around, *cog))
+            work = await ending.enter_async_context(open_work(around, cogs, worker_url))
         predictions = Predictions(
             database,
             store,
@@ -132,10 +133,10 @@ async def open_heart(
             await asyncio.shield(answers.note())
 
 
-async def _queue(database: Database, store: Store, models: list[str]) -> Queue:
+async def _queue(database: Database, store: Store) -> Queue:
     started_tag = await store.last_started_tag()
     if database.is_shared:
-        return SharedQueue(store, models, started_tag)
+        return SharedQueue(store, started_tag)
     return MemoryQueue(store, started_tag)
 
 

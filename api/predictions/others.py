@@ -1,4 +1,4 @@
-"""What predictions become in other processes: who waits here hears of it."""
+"""Tells those who wait in this process what other processes have done to their predictions."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

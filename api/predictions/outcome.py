@@ -7,7 +7,8 @@ from typing import Any
 from api.predictions.prediction import MAY_HAVE_BEEN_BILLED, End, Prediction, State
 
 _RAISED_BY_THE_MODEL = "Prediction failed: Async prediction failed: "
-_NOT_BILLED = {"RateLimited", "UpstreamDown"}
+_RATE_LIMITED = "RateLimited"
+_NOT_BILLED = {_RATE_LIMITED, "UpstreamDown"}
 _USUAL_WAIT = 10.0  # seconds before the next attempt, where nobody said how long
 _LONGEST_WAIT = 600.0
 ENDS = frozenset({"succeeded", "failed", "canceled"})
@@ -21,6 +22,8 @@ class NotBilled:
     """Seconds."""
     end: End
     """How it ends where no time is left for that."""
+    is_rate_limit: bool
+    """Whether its account must wait, and not this prediction alone."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ def outcome_of(word: Mapping[str, Any], prediction: Prediction) -> End | NotBill
     if metrics.get("error_class") in _NOT_BILLED and not metrics.get("may_have_been_billed"):
         asked = metrics.get("error_retry_after")
         wait = float(asked) if isinstance(asked, int | float) else _USUAL_WAIT
-        return NotBilled(min(max(wait, 1.0), _LONGEST_WAIT), end)
+        is_rate_limit = metrics["error_class"] == _RATE_LIMITED
+        return NotBilled(min(max(wait, 1.0), _LONGEST_WAIT), end, is_rate_limit)
     return end
 
 

@@ -70,6 +70,8 @@ class NewPrediction:
     """What that dialect must know for its answers; the heart does not read it."""
     upload_url: str | None = None
     """Where each output is put."""
+    weight: int = 1
+    """What it counts for at the upstream, in images."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ class Prediction:
     webhook: str | None
     webhook_events: list[str]
     upload_url: str | None
+    account: str
+    weight: int
 
     @classmethod
     def of(cls, row: Mapping[Any, Any]) -> "Prediction":

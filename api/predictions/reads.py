@@ -1,6 +1,5 @@
 """All that is asked of accepted predictions and changes nothing; lists are in listing.py."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
@@ -8,10 +7,11 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 from api.database import Connection, Database
 from api.ids import now
 from api.predictions import statements
-from api.predictions.prediction import UNFINISHED, WAITING, Prediction, State
-from api.tables import predictions
+from api.predictions.prediction import UNFINISHED, Prediction, State
+from api.tables import accounts, predictions
 
 _P = predictions.c
+_A = accounts.c
 
 
 class Reads:
@@ -51,7 +51,7 @@ class Reads:
 
     async def overdue(self) -> list[Prediction]:
         """Those that wait, and whose deadline has passed."""
-        return await self._many(and_(_P.state.in_(WAITING), _P.deadline <= now()))
+        return await self._all(statements.OVERDUE, the_deadline=now())
 
     async def last_started_tag(self) -> float:
         """The tag of the prediction that was sent last: where the fair order has come to."""
@@ -74,11 +74,16 @@ class Reads:
         found = select(func.min(_P.created_at)).where(_P.state == State.QUEUED)
         return await self._database.read(lambda connection: connection.execute(found).scalar())
 
-    async def soonest(self, models: Sequence[str]) -> float | None:
-        """When the first of those that wait may be taken."""
-        which = {"the_models": list(models)}
+    async def count_held_back(self) -> int:
+        """How many wait because their account at the upstream must."""
+        held = select(_A.id).where(_A.held_until > now())
+        found = select(func.count()).where(_P.state == State.QUEUED, _P.account.in_(held))
+        return await self._database.read(lambda connection: connection.execute(found).scalar_one())
+
+    async def soonest(self, model: str) -> float | None:
+        """When the first of this model's that wait may be taken."""
         return await self._database.read(
-            lambda connection: connection.execute(statements.SOONEST, which).scalar()
+            lambda connection: connection.execute(statements.SOONEST, {"the_model": model}).scalar()
         )
 
     async def taken_by(self, owner: str) -> list[Prediction]:
@@ -91,7 +96,7 @@ class Reads:
 
     async def abandoned(self, grace: float) -> list[Prediction]:
         """Those sent whose deadline has passed for so many seconds: their worker is gone."""
-        return await self._many(and_(_P.state == State.SENT, _P.deadline <= now() - grace))
+        return await self._all(statements.ABANDONED, the_deadline=now() - grace)
 
     async def _one(self, found: Select[Any], **which: str) -> Prediction | None:
         def one(connection: Connection) -> Prediction | None:
@@ -104,9 +109,10 @@ class Reads:
         self, condition: ColumnElement[bool], *order: ColumnElement[Any]
     ) -> list[Prediction]:
         order = order or (_P.created_at, _P.id)
-        found = select(predictions).where(condition).order_by(*order)
+        return await self._all(select(predictions).where(condition).order_by(*order))
 
-        def many(connection: Connection) -> list[Prediction]:
-            return [Prediction.of(row) for row in connection.execute(found).mappings()]
+    async def _all(self, found: Select[Any], **which: object) -> list[Prediction]:
+        def all_of_them(connection: Connection) -> list[Prediction]:
+            return [Prediction.of(row) for row in connection.execute(found, which).mappings()]
 
-        return await self._database.read(many)
+        return await self._database.read(all_of_them)

@@ -6,13 +6,25 @@ SQLAlchemy takes longer to build a statement than SQLite to answer it. Their par
 
 from typing import Any
 
-from sqlalchemy import Column, and_, bindparam, case, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.sql.elements import BindParameter
 
 from api.predictions.prediction import UNFINISHED, WAITING, State
-from api.tables import predictions, tenants
+from api.tables import accounts, predictions, tenants
 
 _P = predictions.c
+_A = accounts.c
 
 
 def _the(name: str) -> BindParameter[Any]:
@@ -34,8 +46,9 @@ EQUAL = (
     .order_by(_P.created_at.desc())
     .limit(10)
 )
+# Not as IN, which SQLAlchemy writes anew each time.
 COUNT_UNFINISHED = select(func.count()).where(
-    _P.tenant_id == _the("tenant_id"), _P.state.in_(UNFINISHED)
+    _P.tenant_id == _the("tenant_id"), or_(*(_P.state == state for state in UNFINISHED))
 )
 # Everybody's first goes before anybody's second, and nobody's hundredth waits for ever.
 _LAST, _STARTED = tenants.c.last_tag, bindparam("the_started_tag", type_=tenants.c.last_tag.type)
@@ -52,6 +65,17 @@ NOTE_ANSWERS = (
     .values(answer=_the("answer"))
 )
 
+OVERDUE = (
+    select(predictions)
+    .where(_P.state.in_(WAITING), _P.deadline <= _the("deadline"))
+    .order_by(_P.created_at, _P.id)
+)
+ABANDONED = (
+    select(predictions)
+    .where(_P.state == State.SENT, _P.deadline <= _the("deadline"))
+    .order_by(_P.created_at, _P.id)
+)
+
 _THIS_ATTEMPT = and_(_P.id == _the("id"), _P.owner == _the("owner"), _P.attempt == _the("attempt"))
 
 _TAKE = update(predictions).values(
@@ -63,7 +87,13 @@ _TAKE = update(predictions).values(
     sent_at=None,
     started_at=None,
 )
-TAKE = _TAKE.where(_P.id == _the("id"), _P.state == State.QUEUED).returning(*_P)
+_HELD = select(_A.id).where(_A.id == _P.account, _A.held_until > bindparam("the_now")).exists()
+TAKE = _TAKE.where(_P.id == _the("id"), _P.state == State.QUEUED, ~_HELD).returning(*_P)
+HELD_BACK = (
+    select(_A.id, _A.held_until)
+    .join(predictions, _P.account == _A.id)
+    .where(_P.id == _the("id"), _P.state == State.QUEUED, _A.held_until > bindparam("the_now"))
+)
 
 # Materialized, since Postgres may run a plain sub-select once for each row of the UPDATE, and would
 # take them all.
@@ -71,8 +101,9 @@ _NEXT = (
     select(_P.id)
     .where(
         _P.state == State.QUEUED,
-        _P.not_before <= _the("not_before"),
-        _P.model.in_(bindparam("the_models", expanding=True)),
+        _P.not_before <= bindparam("the_now"),
+        _P.model == _the("model"),
+        ~_HELD,
     )
     .order_by(_P.tag)
     .limit(1)
@@ -81,9 +112,19 @@ _NEXT = (
     .prefix_with("MATERIALIZED", dialect="postgresql")
 )
 TAKE_NEXT = _TAKE.where(_P.id == _NEXT.c.id, _P.state == State.QUEUED).returning(*_P)
-SOONEST = select(func.min(_P.not_before)).where(
-    _P.state == State.QUEUED, _P.model.in_(bindparam("the_models", expanding=True))
+SOONEST = (
+    select(func.min(func.greatest(_P.not_before, func.coalesce(_A.held_until, 0.0))))
+    .select_from(predictions)
+    .outerjoin(accounts, _P.account == _A.id)
+    .where(_P.state == State.QUEUED, _P.model == _the("model"))
 )
+_COUNTED = (_P.account, _P.sent_at, _P.weight)
+COUNTED = union_all(
+    select(*_COUNTED).where(_P.account == _the("account"), _P.sent_at > bindparam("the_since")),
+    # By the state alone, or SQLite would look at all that the account has ever sent.
+    select(*_COUNTED).where(_P.state == State.TAKEN, _P.id != _the("id")),
+)
+"""What the account has sent since then; and what any is about to send."""
 
 NOTE_SENT = (
     update(predictions)

@@ -4,8 +4,7 @@ Each step is one conditional UPDATE on state, owner and attempt; None or False m
 else was first, and the caller stops.
 """
 
-import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Update, and_, func, select, update
@@ -16,40 +15,14 @@ from api.ids import now
 from api.predictions import statements
 from api.predictions.deliveries import queue_deliveries
 from api.predictions.prediction import End, Prediction, State
-from api.predictions.reads import Reads
+from api.predictions.taking import Taking
 from api.tables import predictions, workers
 
 _P = predictions.c
 
 
-class Store(Reads):
+class Store(Taking):
     """The table `predictions`."""
-
-    async def take(self, prediction_id: str, owner: str) -> Prediction | None:
-        """QUEUED to TAKEN, with a number and a Cog id of its own for this attempt."""
-        # A secret: Cog shows whoever repeats it the whole input, keys included.
-        cog_id = secrets.token_hex(16)
-        return await self._change(
-            statements.TAKE,
-            durable=False,
-            the_id=prediction_id,
-            the_owner=owner,
-            the_cog_id=cog_id,
-        )
-
-    async def take_next(self, owner: str, models: Sequence[str]) -> Prediction | None:
-        """The same for the one of these models whose turn it is; for the queue of many processes.
-
-        One that another process takes at this moment is passed over.
-        """
-        return await self._change(
-            statements.TAKE_NEXT,
-            durable=False,
-            the_owner=owner,
-            the_cog_id=secrets.token_hex(16),
-            the_not_before=now(),
-            the_models=list(models),
-        )
 
     async def note_sent(self, taken: Prediction, cog_identity: str) -> bool:
         """TAKEN to SENT, on disk before Cog is asked; not after its deadline."""

@@ -1,13 +1,14 @@
-"""A worker put together: what stands beside a Cog server, from taking predictions to their ends."""
+"""Workers put together: what stands beside Cog servers, from taking predictions to their ends."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
 
+from api.cog_settings import CogSettings
 from api.fetching import Fetcher
 from api.files.files import Files
 from api.predictions.attempt import Attempt
@@ -46,30 +47,35 @@ class Surroundings:
     on_event: OnEvent
 
 
-class Work:
-    """A worker that is alive."""
+@dataclass(frozen=True)
+class CogBeside:
+    """A Cog server on this host, and how it is reached."""
+
+    settings: CogSettings
+    cog: Cog
+
+
+class _OneCog:
+    """A worker that is alive, beside its Cog server."""
 
     def __init__(
         self,
-        around: Surroundings,
+        settings: CogSettings,
+        beats: Beats,
         worker: Worker,
         watch: Watch,
         server: CogServer,
-        words: Words,
         background: Background,
-        callbacks: Starlette,
     ) -> None:
-        self._name = around.settings.worker
-        self._beats = around.beats
-        self._slots = around.settings.cog_slots
+        self._name = settings.worker
+        self._beats = beats
+        self._slots = settings.slots
         self._worker = worker
-        self._server = server if around.settings.cog_command else None
+        self._server = server if settings.command else None
         self._background = background
         self._taking: asyncio.Task[None] | None = None
+        self.model = settings.model
         self.watch = watch
-        self.words = words
-        self.callbacks = callbacks
-        """To be served at the worker's address from before `start` is called."""
 
     async def recover(self) -> None:
         """Go on where an earlier life ended."""
@@ -109,22 +115,70 @@ class Work:
             self._background.start(self.drain())
 
 
+class Work:
+    """All workers of this process."""
+
+    def __init__(self, each: Sequence[_OneCog], words: Words, callbacks: Starlette) -> None:
+        self._each = each
+        self.words = words
+        self.callbacks = callbacks
+        """To be served at the workers' address from before `start` is called."""
+
+    @property
+    def serves(self) -> bool:
+        """Whether a prediction of whichever model would run now."""
+        served = {each.model for each in self._each if each.watch.serves}
+        return served == {each.model for each in self._each}
+
+    def start(self) -> None:
+        """Take what waits."""
+        for each in self._each:
+            each.start()
+
+    async def drain(self) -> None:
+        """Take nothing more, hand back what is not sent, and wait for the ends of the rest."""
+        await asyncio.gather(*(each.drain() for each in self._each))
+
+
 @asynccontextmanager
-async def open_work(around: Surroundings, cog: Cog, worker_url: str) -> AsyncIterator[Work]:
-    """A worker whose Cog server brings its word to `worker_url`."""
-    settings, store = around.settings, around.store
-    background, watch = Background(), Watch(cog)
+async def open_work(
+    around: Surroundings, cogs: Sequence[CogBeside], worker_url: str
+) -> AsyncIterator[Work]:
+    """Workers whose Cog servers bring their word to `worker_url`."""
     endings = Endings(
-        store,
+        around.store,
         around.files,
         worker_url=worker_url,
-        output_directory=settings.cog_output_directory,
+        output_directories={
+            beside.settings.worker: beside.settings.output_directory for beside in cogs
+        },
         finish=around.finish,
         on_change=around.on_change,
     )
-    words = Words(store, endings, around.on_event, keeps_logs=settings.is_shared)
-    scratch = settings.data_directory / "scratch"
+    words = Words(around.store, endings, around.on_event, keeps_logs=around.settings.is_shared)
+    scratch = around.settings.data_directory / "scratch"
     inputs = AttemptInputs(around.keyring, around.fetcher, scratch, worker_url)
+    callbacks = create_callbacks(around.store, around.files, inputs, words, worker_url)
+    async with AsyncExitStack() as ending:
+        each = []
+        for beside in cogs:
+            one = _beside(beside, around, inputs, words, endings, worker_url)
+            ending.push_async_callback(one.stop)
+            await one.recover()
+            each.append(one)
+        yield Work(each, words, callbacks)
+
+
+def _beside(
+    beside: CogBeside,
+    around: Surroundings,
+    inputs: AttemptInputs,
+    words: Words,
+    endings: Endings,
+    worker_url: str,
+) -> _OneCog:
+    settings, cog, store = beside.settings, beside.cog, around.store
+    background, watch = Background(), Watch(cog)
     attempt = Attempt(
         store,
         cog,
@@ -136,21 +190,22 @@ async def open_work(around: Surroundings, cog: Cog, worker_url: str) -> AsyncIte
         around.on_change,
         background.start,
         worker_url=worker_url,
-        word_seconds=settings.cog_word_seconds,
-        lost_seconds=settings.cog_lost_seconds,
+        word_seconds=around.settings.cog_word_seconds,
+        lost_seconds=around.settings.cog_lost_seconds,
     )
     worker = Worker(
-        settings.worker, store, around.queue, attempt, watch, background, settings.cog_slots
+        settings.worker,
+        settings.model,
+        store,
+        around.queue,
+        attempt,
+        watch,
+        background,
+        settings.slots,
     )
 
     async def is_idle() -> bool:
         return not await store.any_may_end_by_itself(settings.worker)
 
     server = CogServer(settings, worker_url, cog, watch, is_idle)
-    callbacks = create_callbacks(store, around.files, inputs, words, worker_url)
-    work = Work(around, worker, watch, server, words, background, callbacks)
-    await work.recover()
-    try:
-        yield work
-    finally:
-        await work.stop()
+    return _OneCog(settings, around.beats, worker, watch, server, background)

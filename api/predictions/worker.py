@@ -48,6 +48,7 @@ class Worker:
     def __init__(
         self,
         name: str,
+        model: str,
         store: Store,
         queue: Queue,
         attempt: Attempt,
@@ -56,6 +57,7 @@ class Worker:
         slots: int,
     ) -> None:
         self._name = name
+        self._model = model
         self._store = store
         self._queue = queue
         self._attempt = attempt
@@ -90,7 +92,7 @@ class Worker:
                 await asyncio.wait(self._busy, return_when=asyncio.FIRST_COMPLETED)
             await self._watch.serving()
             try:
-                taken = await self._queue.take(self._name)
+                taken = await self._queue.take(self._name, self._model)
             except Exception:
                 log.exception("Could not take what is next; will try again.")
                 await asyncio.sleep(_AFTER_A_FAULT)
@@ -136,7 +138,10 @@ class Worker:
         try:
             await self._attempt.follow(prediction, ask_at=now())
         except Exception:
-            log.exception("Following was interrupted.", extra={"prediction": prediction.id})
+            log.exception(
+                "Waiting for the end of a prediction was interrupted.",
+                extra={"prediction": prediction.id},
+            )
             await self._go_on(prediction)
 
     async def _go_on(self, interrupted: Prediction) -> None:

@@ -39,12 +39,14 @@ class Installation:
     postgres: Postgres
     store: ObjectStore
     sandbox: Server
+    database_url: str
+    """Which the processes share."""
     tokens: Mapping[str, str]
     """By tenant."""
 
     def meter(self) -> Meter:
         """Of all its parts."""
-        return Meter(self._processes, self.cluster.database_url)
+        return Meter(self._processes, self.database_url)
 
     def _processes(self) -> dict[str, Sequence[int]]:
         of_parts: dict[str, list[Server | None]] = {
@@ -86,20 +88,21 @@ def installation() -> Iterator[Installation]:
         }
         settings = shared | store.variables
         with cluster(Path(folder), settings, predictor, apis=APIS, workers=WORKERS) as running:
-            tokens = {tenant: _token(running, tenant) for tenant in (SHOP, BATCH)}
-            with psycopg.connect(running.database_url) as connection:
+            tokens = {tenant: _token(settings, tenant) for tenant in (SHOP, BATCH)}
+            url = settings["API_DATABASE_URL"]
+            with psycopg.connect(url) as connection:
                 unlimited = json.dumps(asdict(UNLIMITED))
                 connection.execute("UPDATE tenants SET limits = %s", [unlimited])
-            yield Installation(running, postgres, store, sandbox, tokens)
+            yield Installation(running, postgres, store, sandbox, url, tokens)
 
 
-def _token(running: Cluster, tenant: str) -> str:
+def _token(settings: Mapping[str, str], tenant: str) -> str:
     with tempfile.TemporaryDirectory() as data:
         own = {"API_DATA_DIRECTORY": data}
         made = subprocess.run(
             [sys.executable, "-m", "api", "token", "create", tenant],
             cwd=PROJECT,
-            env=clean_environment() | running.settings | own,
+            env={**clean_environment(), **settings, **own},
             capture_output=True,
             text=True,
             check=True,

@@ -128,7 +128,7 @@ async def _until_ended(
     give_up = time.monotonic() + _ENDS_WITHIN
     while time.monotonic() < give_up:
         await asyncio.to_thread(meter.look)
-        if told <= receiver.bodies.keys() and not verdict.unfinished(running.cluster.database_url):
+        if told <= receiver.bodies.keys() and not verdict.unfinished(running.database_url):
             break
         await asyncio.sleep(_LOOKS_EVERY)
     await asyncio.sleep(_SETTLES)
@@ -136,9 +136,7 @@ async def _until_ended(
 
 def _judged(running: Installation, calls: Sequence[Call], receiver: Receiver) -> Verdict:
     ledger = json.loads(get(f"{running.sandbox.root}/sandbox/ledger", timeout=60)[1])["entries"]
-    return verdict.judge(
-        calls, verdict.rows(running.cluster.database_url), ledger, set(receiver.bodies)
-    )
+    return verdict.judge(calls, verdict.rows(running.database_url), ledger, set(receiver.bodies))
 
 
 def _with_ours(reading: Reading) -> Reading:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dev.servers import (
     EXACT,
+    PROJECT,
     Server,
     ServerError,
     clean_environment,
@@ -27,7 +28,7 @@ FOR_THE_API = ("--await-explicit-shutdown", "true")
 class Api:
     """One API with its data; it can be stopped, killed and started again at the same address.
 
-    `command` is what Python runs, by default the API itself.
+    `command` is what Python runs, by default the API itself, and `checkout` whose.
     """
 
     data: Path
@@ -39,6 +40,7 @@ class Api:
     settings: dict[str, str] = field(default_factory=dict)
     python: Path | str = sys.executable
     command: tuple[str, ...] = ("-m", "api")
+    checkout: Path = PROJECT
     server: Server | None = None
 
     @property
@@ -64,11 +66,13 @@ class Api:
         self.stop()
         environment = clean_environment(self.python) | own | self.settings
         command = command or self.command
-        self.server = Server("The API", [self.python, *command], environment)
+        self.server = Server("The API", [self.python, *command], environment, self.checkout)
         if until_ready:
             try:
                 self.server.wait_until(self.is_ready)
             except ServerError as error:
+                if self.server.process.poll() is not None:
+                    raise  # its own last words say why
                 raise ServerError(f"{error.reason} {self._cogs_health()}", error.log) from None
         return self.server
 

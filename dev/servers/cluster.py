@@ -7,15 +7,15 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dev.servers import PROJECT, Server, free_port
 from dev.servers.api import Api, predictor_for_api
-from dev.servers.process import Server, free_port
 
-_NOWHERE = "http://127.0.0.1:9"  # a process that only takes requests asks no Cog server
+_NO_COG = "http://127.0.0.1:9"
 
 
 @dataclass
 class Cog:
-    """A Cog server that may be killed and started again at its place, as its container would be."""
+    """A Cog server beside a worker, which may be killed and started again at its place."""
 
     worker_port: int
     outputs: Path
@@ -26,82 +26,92 @@ class Cog:
 
     @property
     def url(self) -> str:
-        """Where its worker asks it."""
+        """Where its worker reaches it."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has been started, and has not ended."""
+        return self.server is not None and self.server.process.poll() is None
 
     def start(self) -> None:
         """Start it, and wait until it serves."""
-        self.stop()
-        environment = dict(self.environment) | {"PORT": str(self.port)}
-        serving = predictor_for_api(self.worker_port, self.outputs, **environment)
-        self.server = self._running.enter_context(serving)
+        environment = {**self.environment, "PORT": str(self.port)}
+        starting = predictor_for_api(self.worker_port, self.outputs, **environment)
+        self.server = self._running.enter_context(starting)
 
     def kill(self) -> None:
-        """End it as a power cut would, its worker process included."""
+        """End it as its container's death does: with all that it has started."""
         if self.server:
             with suppress(ProcessLookupError):
                 os.killpg(self.server.process.pid, signal.SIGKILL)
             self.server.process.wait()
+            self.stop()
 
     def stop(self) -> None:
-        """End it."""
+        """End it in order."""
+        self.server = None
         self._running.close()
 
 
 @dataclass
 class Cluster:
-    """API processes, workers and their Cog servers; `workers[n]` stands beside `cogs[n]`."""
+    """API processes, and workers with a Cog server each; any may be killed and started again."""
 
-    settings: dict[str, str]
     apis: list[Api] = field(default_factory=list)
     workers: list[Api] = field(default_factory=list)
     cogs: list[Cog] = field(default_factory=list)
 
-    @property
-    def database_url(self) -> str:
-        """The database that all of them share."""
-        return self.settings["API_DATABASE_URL"]
-
     def wait_until_ready(self) -> None:
-        """Until each process that was started would take a prediction."""
-        for each in (*self.apis, *self.workers):
-            if each.server and each.server.process.poll() is None:
-                each.server.wait_until(each.is_ready)
+        """Until every process says that a prediction would run."""
+        for each in (*self.workers, *self.apis):
+            assert each.server  # noqa: S101 - for mypy
+            each.server.wait_until(each.is_ready)
 
 
 @contextmanager
 def cluster(
     folder: Path,
     settings: Mapping[str, str],
-    predictor: Mapping[str, str],
+    for_cog: Mapping[str, str],
     *,
     apis: int,
     workers: int,
+    checkout: Path = PROJECT,
+    called: str = "worker",
 ) -> Iterator[Cluster]:
     """All of it, ready.
 
     Args:
-        folder: where each process keeps what is its own.
-        settings: of every process; the database and the store among them.
-        predictor: environment variables of each Cog server.
+        folder: where each process has a directory of its own.
+        settings: of every process of the API: where they keep what they share.
+        for_cog: the environment of the Cog servers.
+        checkout: whose `api/` runs.
+        called: what the workers' names begin with; no two workers may have the same.
     """
-    running = Cluster(dict(settings))
+    running = Cluster()
     with ExitStack() as stack:
         for number in range(workers):
-            port, outputs = free_port(), folder / f"outputs-{number}"
-            cog = Cog(port, outputs, predictor)
+            name = f"{called}-{number}"
+            outputs = folder / f"outputs-{name}"
+            outputs.mkdir()
+            cog = Cog(free_port(), outputs, for_cog)
             stack.callback(cog.stop)
             cog.start()
             running.cogs.append(cog)
-            data, own = folder / f"worker-{number}", {"API_WORKER_NAME": f"worker-{number}"}
-            worker = Api(data, cog.url, port, outputs, settings=running.settings | own)
+            own = {"API_WORKER_NAME": name}
+            worker = Api(
+                folder / name, cog.url, cog.worker_port, outputs, settings={**settings, **own}
+            )
             worker.command = ("-m", "api", "worker")
             running.workers.append(worker)
         for number in range(apis):
-            api = Api(folder / f"api-{number}", _NOWHERE, 0, folder, settings=running.settings)
+            data = folder / f"api-beside-{called}-{number}"
+            api = Api(data, _NO_COG, 0, Path("/nowhere"), settings=dict(settings))
             api.command = ("-m", "api", "serve")
             running.apis.append(api)
         for each in (*running.workers, *running.apis):
+            each.checkout = checkout
             stack.callback(each.kill)
             each.start(until_ready=False)
         running.wait_until_ready()

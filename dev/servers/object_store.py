@@ -73,6 +73,15 @@ class ObjectStore:
             if file.is_file() and not file.relative_to(root).parts[0].startswith(".")
         }
 
+    def names_with(self, bucket: str, content: bytes) -> list[str]:
+        """The names of what holds these bytes."""
+        root = self._folder / bucket
+        return [name for name in self.names(bucket) if content in (root / name).read_bytes()]
+
+    def lose(self, bucket: str, name: str) -> None:
+        """Remove one object behind everybody's back."""
+        (self._folder / bucket / name).unlink()
+
     def _answers(self) -> bool:
         try:
             return get(f"{self.endpoint}/health")[0] == 200

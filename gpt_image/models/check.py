@@ -52,7 +52,7 @@ def _check_format(request: ImageRequest, model: Model) -> None:
             f"{_or_a_model_that(lambda each: wanted in each.formats)}."
         )
     if wanted == "svg" and request.n > 1:
-        raise InvalidInput("An svg comes alone; set number_of_images to 1.")
+        raise InvalidInput("Only one svg is drawn at a time; set number_of_images to 1.")
     if wanted == "gif" and request.mask is not None:
         raise InvalidInput(
             f"{model.name} takes no mask for a gif; leave mask out, or set output_format to "
@@ -85,9 +85,9 @@ def _check_size(request: ImageRequest, model: Model) -> None:
 
 
 def _or_a_model_that(can: Callable[[Model], bool]) -> str:
-    """The end of a sentence: which of the models on offer would do; empty where none would."""
+    """The end of a sentence: which of the models on offer can; empty where none can."""
     able = [name for name, model in OFFERED.items() if can(model) and not _DATED.search(name)]
-    return f", or choose a model that does: {_or(able)}" if able else ""
+    return f", or choose the model {_or(able)}" if able else ""
 
 
 def _or(names: Iterable[str]) -> str:

@@ -1,23 +1,18 @@
 """What the API's tests share: the API before Cog's real server, which calls the sandbox."""
 
-import base64
-import itertools
-import json
-import secrets
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from dev.servers import Server, free_port
 from dev.servers.api import Api, api_before, predictor_for_api
 from dev.servers.object_store import NoObjectStore, ObjectStore, object_store
 from dev.servers.postgres import NoPostgres, Postgres, postgres_server
+from tests.api.kept import Kept, on_one_machine, shared
 from tests.api.replicate_caller import ReplicateCaller
+from tests.conftest import SHARED
 from tests.support.loopback import Webhooks, webhook_receiver
 from tests.support.sandbox_client import Sandbox
 
@@ -68,55 +63,51 @@ def store() -> Iterator[ObjectStore]:
         pytest.skip(str(missing))
 
 
-@dataclass(frozen=True)
-class Kept:
-    """Where an API keeps what it has: in a directory, or where several processes share it."""
-
-    settings: dict[str, str]
-    store: ObjectStore | None = None
-
-    def files(self, data: Path) -> set[str]:
-        """The names of all files that it has stored."""
-        if self.store:
-            return self.store.names(self.settings["API_FILES"].removeprefix("s3://"))
-        return {file.name for file in (data / "files").iterdir()}
-
-    def limit(self, data: Path, **limits: object) -> None:
-        """Set the limits of all tenants."""
-        changed = json.dumps(limits)
-        if self.store:
-            with psycopg.connect(self.settings["API_DATABASE_URL"]) as connection:
-                connection.execute("UPDATE tenants SET limits = %s", [changed])
-            return
-        with closing(sqlite3.connect(data / "api.db")) as database, database:
-            database.execute("UPDATE tenants SET limits = ?", [changed])
-
-
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
-_numbers = itertools.count(1)
+"""For tests of one part that need no API: on each database, in whatever run."""
 
 
-def shared(postgres: Postgres, store: ObjectStore) -> Kept:
-    """An empty database, and an empty bucket."""
-    key = base64.b64encode(secrets.token_bytes(32)).decode()
-    settings = {
-        "API_DATABASE_URL": postgres.create_database(),
-        "API_ENCRYPTION_KEYS": key,
-        "API_FILES": store.create_bucket(f"files-{next(_numbers)}"),
-    }
-    return Kept(settings | store.variables, store)
-
-
-ON_BOTH = pytest.mark.parametrize("kept", BOTH, indirect=True, scope="module")
-"""For modules whose tests are about what is kept: on each database, and in each store."""
+@pytest.fixture(scope="session")
+def keeping(request: pytest.FixtureRequest) -> Iterator[Callable[[], Kept]]:
+    """Makes a place of its own for each API: on one machine, or shared where --shared says so."""
+    if not request.config.getoption(SHARED):
+        yield on_one_machine
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    store: ObjectStore = request.getfixturevalue("store")
+    with pytest.MonkeyPatch.context() as here:  # for APIs in this process
+        for name, value in store.variables.items():
+            here.setenv(name, value)
+        yield lambda: shared(postgres, store)
 
 
 @pytest.fixture(scope="module")
-def kept(request: pytest.FixtureRequest) -> Kept:
-    """SQLite and a directory, or Postgres and a bucket."""
-    if getattr(request, "param", "sqlite") == "sqlite":
-        return Kept({})
-    return shared(request.getfixturevalue("postgres"), request.getfixturevalue("store"))
+def kept(keeping: Callable[[], Kept]) -> Kept:
+    """Where this module's API keeps what it has."""
+    return keeping()
+
+
+@pytest.fixture
+def own_kept(keeping: Callable[[], Kept]) -> Kept:
+    """Where an API of this test alone keeps what it has."""
+    return keeping()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With --shared those tests run that start an API, and so ask where it keeps what it has."""
+    if not config.getoption(SHARED):
+        return
+    here: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        if item.get_closest_marker("one_machine"):
+            item.add_marker(pytest.mark.skip(reason="about the SQLite file or the directory"))
+            here.append(item)
+        else:
+            starts_one = "keeping" in getattr(item, "fixturenames", ())
+            (here if starts_one else left_out).append(item)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = here
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +116,7 @@ def api(
     kept: Kept,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Api]:
-    """An API of this module's own, with each database and each store."""
+    """An API of this module's own."""
     data = tmp_path_factory.mktemp("api")
     settings = {"API_PRIVATE_NETWORKS": LOOPBACK_ALLOWED, "API_RETENTION_SECONDS": "3600"}
     settings |= kept.settings

@@ -14,6 +14,7 @@ import requests
 
 from dev.servers import Server, ServerError, free_port, sandbox_server
 from dev.servers.api import Api, predictor_for_api
+from tests.api.kept import Kept
 from tests.api.replicate_caller import ENDS, ReplicateCaller
 from tests.support.loopback import Webhooks, webhook_receiver
 
@@ -176,7 +177,7 @@ def _died(server: Server, within: float) -> bool:
 
 
 @contextmanager
-def crashes(folder: Path, **sandbox_settings: str) -> Iterator[Crashes]:
+def crashes(folder: Path, kept: Kept, **sandbox_settings: str) -> Iterator[Crashes]:
     """API, Cog server and sandbox of this test's own, all running."""
     outputs = folder / "outputs"
     outputs.mkdir()
@@ -186,6 +187,6 @@ def crashes(folder: Path, **sandbox_settings: str) -> Iterator[Crashes]:
         sandbox = stack.enter_context(sandbox_server(**sandbox_settings))
         environment = COG_SETTINGS | {"OPENAI_PROXY_URL": sandbox.url}
         cog = stack.enter_context(predictor_for_api(port, outputs, **environment))
-        api = Api(folder / "data", cog.url, port, outputs, settings=dict(SETTINGS))
+        api = Api(folder / "data", cog.url, port, outputs, settings=SETTINGS | kept.settings)
         stack.callback(api.kill)
         yield Crashes(api, webhooks, sandbox, cog, folder, stack)

@@ -77,6 +77,7 @@ def test_a_revoked_token_is_good_for_nothing(api: Api) -> None:
     assert caller.get("account").status_code == 401
 
 
+@pytest.mark.one_machine
 def test_the_token_file_is_readable_by_its_owner_alone(api: Api) -> None:
     for name in ("token", "encryption.key"):
         assert (api.data / name).stat().st_mode & 0o777 == 0o600
@@ -97,6 +98,7 @@ def test_a_body_that_is_too_large_or_compressed_is_refused(caller: ReplicateCall
         assert connection.recv(100).startswith(b"HTTP/1.1 413")
 
 
+@pytest.mark.one_machine
 def test_a_second_api_on_the_same_data_does_not_start(api: Api) -> None:
     second = Api(api.data, api.cog_url, 0, api.outputs)
     server = second.start(until_ready=False)

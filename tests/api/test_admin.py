@@ -4,13 +4,11 @@ import time
 
 from dev.servers.api import Api
 from tests.api.commands import admin, refused
-from tests.api.conftest import ON_BOTH, Kept
+from tests.api.kept import Kept
 from tests.api.replicate_caller import ReplicateCaller
 from tests.support.cog_client import data_uri, picture
 from tests.support.sandbox_client import Sandbox
 from tests.support.waiting import wait_until
-
-pytestmark = ON_BOTH
 
 
 def token_for(api: Api, tenant: str) -> str:
@@ -31,7 +29,9 @@ def test_a_tenants_limits_are_shown_and_set_and_hold_at_once(api: Api, sandbox: 
 
 def test_a_limit_that_is_none_or_of_nobody_is_refused(api: Api) -> None:
     assert "There is no tenant nobody" in refused(api, "admin", "limits", "nobody")
-    assert "invalid" in refused(api, "admin", "limits", "default", "--unfinished", "-1")
+    for none in ("-1", "many"):
+        said = refused(api, "admin", "limits", "default", f"--unfinished={none}")
+        assert f"--unfinished: {none} is not a number from 0 on" in said
 
 
 def test_what_tenants_have_spent_is_listed(api: Api, sandbox: Sandbox) -> None:
@@ -57,8 +57,8 @@ def test_what_failed_before_it_was_sent_is_tried_again(
 
     assert failed in said
     assert secret not in said
-    assert "1 predictions wait again." in said
-    assert "1 cannot, since their secrets went with their end." in said
+    assert "1 predictions are queued again." in said
+    assert "1 cannot be, since their secrets were removed when they ended." in said
     # The address leads nowhere still, so it ends as before: now by a new attempt.
     assert caller.ended(failed)["status"] == "failed"
     assert not sandbox.ledger

@@ -10,18 +10,20 @@ from api.dialects.outputs import Outputs
 from api.settings import Settings
 from tests.api.api_server import ApiServer, api_server
 from tests.api.conftest import CogBehind
+from tests.api.kept import Kept
 from tests.api.openai_caller import OpenAICaller
 from tests.support.sandbox_client import Sandbox
 
 
 @pytest.fixture
-def in_process(cog_behind: CogBehind, tmp_path: Path) -> Iterator[ApiServer]:
+def in_process(cog_behind: CogBehind, kept: Kept, tmp_path: Path) -> Iterator[ApiServer]:
     """The API in this process, before Cog's real server."""
     settings = Settings(
         data_directory=tmp_path,
         cog_url=cog_behind.server.url,
         worker_port=cog_behind.worker_port,
         metrics_port=0,
+        **kept.fields,
     )
     with api_server(settings) as running:
         caller = OpenAICaller(running.root, running.token("a"))

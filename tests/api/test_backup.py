@@ -12,6 +12,8 @@ from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind
 from tests.api.replicate_caller import ReplicateCaller
 from tests.support.sandbox_client import Sandbox
 
+pytestmark = pytest.mark.one_machine
+
 
 @pytest.fixture
 def restored(cog_behind: CogBehind, tmp_path: Path) -> Iterator[Api]:
@@ -24,6 +26,7 @@ def restored(cog_behind: CogBehind, tmp_path: Path) -> Iterator[Api]:
         yield running
 
 
+@pytest.mark.long
 def test_a_backup_made_beside_the_running_api_can_be_restored(
     restored: Api, sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -41,4 +44,4 @@ def test_a_backup_made_beside_the_running_api_can_be_restored(
     assert again["output"] == ended["output"]
     assert requests.get(again["output"][0], timeout=10).content[8:12] == b"WEBP"
     assert "holds a database" in refused(restored, "restore", str(backup))
-    assert "is there already" in refused(restored, "admin", "backup", str(backup))
+    assert "exists already" in refused(restored, "admin", "backup", str(backup))

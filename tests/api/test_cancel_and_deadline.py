@@ -4,11 +4,8 @@ import time
 
 import pytest
 
-from tests.api.conftest import ON_BOTH
 from tests.api.replicate_caller import ReplicateCaller
 from tests.support.sandbox_client import Sandbox
-
-pytestmark = ON_BOTH
 
 SLOW = "A slow lighthouse [sandbox:slow seconds=20]"
 

@@ -12,18 +12,19 @@ import pytest
 
 from dev.servers import Server, free_port, get, install_schema
 from dev.servers.api import Api
+from tests.api.kept import Kept
 from tests.api.replicate_caller import ReplicateCaller
 
 pytestmark = pytest.mark.long
 
 
 @pytest.fixture
-def api(sandbox_process: Server, tmp_path: Path) -> Iterator[Api]:
+def api(sandbox_process: Server, own_kept: Kept, tmp_path: Path) -> Iterator[Api]:
     install_schema()
     outputs = tmp_path / "outputs"
     outputs.mkdir()
     command = shlex.join([sys.executable, "-m", "cog.server.http", "--host", "127.0.0.1"])
-    settings = {
+    settings = own_kept.settings | {
         "API_COG_COMMAND": command,
         "API_COG_SLOTS": "4",
         "API_COG_LOST_SECONDS": "4",

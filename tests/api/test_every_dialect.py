@@ -9,16 +9,19 @@ from dev.servers import get
 from dev.servers.api import Api, api_before
 from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind
 from tests.api.every_dialect import DIALECTS, TAKING_KEYS, Draw, NoPicture
+from tests.api.kept import Kept
 from tests.api.replicate_caller import ReplicateCaller
-from tests.api.test_secrets_at_rest import CANARY, PROMPT_CANARY, places_with
+from tests.api.test_secrets_at_rest import CANARY, PROMPT_CANARY
 from tests.support.sandbox_client import Sandbox
 
 
 @pytest.fixture(scope="module")
-def own_api(cog_behind: CogBehind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def own_api(
+    cog_behind: CogBehind, kept: Kept, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Api]:
     """An API whose every file is this module's."""
     data, behind = tmp_path_factory.mktemp("api"), cog_behind
-    settings = {"API_PRIVATE_NETWORKS": LOOPBACK_ALLOWED}
+    settings = {"API_PRIVATE_NETWORKS": LOOPBACK_ALLOWED} | kept.settings
     with api_before(behind.server, behind.worker_port, data, behind.outputs, **settings) as running:
         yield running
 
@@ -41,7 +44,7 @@ def test_the_same_prompt_is_the_same_picture_for_the_same_money(
 
 
 @pytest.mark.parametrize("draw", TAKING_KEYS.values(), ids=TAKING_KEYS)
-def test_a_callers_key_is_nowhere(own_api: Api, sandbox: Sandbox, draw: Draw) -> None:
+def test_a_callers_key_is_nowhere(own_api: Api, kept: Kept, sandbox: Sandbox, draw: Draw) -> None:
     told = []
     for what in ("", "[sandbox:key-rejected]"):
         try:
@@ -57,7 +60,7 @@ def test_a_callers_key_is_nowhere(own_api: Api, sandbox: Sandbox, draw: Draw) ->
     told.append(ReplicateCaller(own_api.url, own_api.token).get("predictions").text)
     told.append(get(f"http://127.0.0.1:{own_api.metrics_port}/metrics")[1].decode())
     assert CANARY not in "".join(told)
-    assert places_with(CANARY, own_api.data) == []
+    assert kept.places_with(CANARY, own_api.data) == []
     assert own_api.server
     log = own_api.server.log
     assert not [secret for secret in (CANARY, PROMPT_CANARY, own_api.token) if secret in log]

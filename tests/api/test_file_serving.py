@@ -11,16 +11,17 @@ from api.files.rows import OUTPUT, StoredFile
 from api.ids import now
 from api.settings import Settings
 from tests.api.api_server import ApiServer, api_server
+from tests.api.kept import Kept
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4000
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    with api_server(
-        Settings(data_directory=tmp_path_factory.mktemp("data"), worker_port=0, metrics_port=0)
-    ) as server:
+def api(kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    data = tmp_path_factory.mktemp("data")
+    settings = Settings(data_directory=data, worker_port=0, metrics_port=0, **kept.fields)
+    with api_server(settings) as server:
         yield server
 
 
@@ -169,10 +170,10 @@ def test_a_head_request_gets_the_headers_alone(output: Output) -> None:
     assert answer.headers["Content-Type"] == "image/png"
 
 
-def test_a_file_that_is_removed_is_gone_at_once(api: ApiServer, tenant_id: str) -> None:
+def test_a_file_that_is_removed_is_gone_at_once(api: ApiServer, kept: Kept, tenant_id: str) -> None:
     gone = saved(api, tenant_id, PNG)
     api.run(api.parts.files.remove([gone.file.id]))
     assert httpx2.get(gone.url).status_code == 404
     lost = saved(api, tenant_id, PNG)
-    (api.parts.settings.files_directory / lost.file.id).unlink()
+    kept.lose(api.parts.settings.data_directory, lost.file.id)
     assert httpx2.get(lost.url).status_code == 404

@@ -4,7 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,16 +22,26 @@ from api.ids import now
 from api.parts import Parts
 from api.settings import Settings
 from api.tenants import Tenant
+from tests.api.kept import Kept
 
 pytestmark = pytest.mark.anyio
+
+Stored = Callable[[], set[str]]
 
 PICTURE = bytes(range(256)) * 9000
 
 
 @pytest.fixture
-async def the(tmp_path: Path) -> AsyncIterator[Parts]:
-    async with running(Settings(data_directory=tmp_path, worker_port=0, metrics_port=0)) as parts:
+async def the(own_kept: Kept, tmp_path: Path) -> AsyncIterator[Parts]:
+    settings = Settings(data_directory=tmp_path, worker_port=0, metrics_port=0, **own_kept.fields)
+    async with running(settings) as parts:
         yield parts
+
+
+@pytest.fixture
+def stored(the: Parts, own_kept: Kept) -> Stored:
+    """The names of all files whose bytes are there."""
+    return lambda: own_kept.files(the.settings.data_directory)
 
 
 async def tenant_named(the: Parts, name: str) -> Tenant:
@@ -96,7 +106,9 @@ async def test_other_addresses_are_not_ours(url: str, the: Parts, tenant: Tenant
     assert await the.files.own(url, tenant) is None
 
 
-async def test_a_file_is_gone_when_its_time_is_over(the: Parts, tenant: Tenant) -> None:
+async def test_a_file_is_gone_when_its_time_is_over(
+    the: Parts, tenant: Tenant, stored: Stored
+) -> None:
     about: dict[str, Any] = {"tenant_id": tenant.id, "name": "n"}
     gone = await the.files.save(PICTURE, kind=UPLOAD, expires_at=now() - 1, **about)
     kept = await the.files.save(PICTURE, kind=UPLOAD, expires_at=now() + 60, **about)
@@ -106,10 +118,10 @@ async def test_a_file_is_gone_when_its_time_is_over(the: Parts, tenant: Tenant) 
     assert await the.files.own(address, tenant) is None
     assert [file.id for file in await the.files.uploads(tenant, 10)] == [kept.id]
     await the.files.remove_expired()
-    assert stored(the) == {kept.id, with_its_prediction.id}
+    assert stored() == {kept.id, with_its_prediction.id}
 
 
-async def test_a_failed_write_leaves_nothing(the: Parts, tenant: Tenant) -> None:
+async def test_a_failed_write_leaves_nothing(the: Parts, tenant: Tenant, stored: Stored) -> None:
     async def breaking() -> AsyncIterator[bytes]:
         for _ in range(40):
             yield bytes(65536)
@@ -125,7 +137,7 @@ async def test_a_failed_write_leaves_nothing(the: Parts, tenant: Tenant) -> None
             name="n",
             room=Room(file_bytes=1_000_000, tenant_bytes=10**9),
         )
-    assert stored(the) == set()
+    assert stored() == set()
 
 
 async def test_outputs_are_kept_also_where_their_tenant_has_no_room(
@@ -142,8 +154,9 @@ async def test_outputs_are_kept_also_where_their_tenant_has_no_room(
         )
 
 
+@pytest.mark.one_machine
 async def test_bytes_without_a_row_are_removed_when_nobody_can_write_them_any_more(
-    the: Parts, tenant: Tenant
+    the: Parts, tenant: Tenant, stored: Stored
 ) -> None:
     directory = the.settings.files_directory
     kept = await the.files.save(PICTURE, tenant_id=tenant.id, kind=OUTPUT, name="n")
@@ -152,7 +165,7 @@ async def test_bytes_without_a_row_are_removed_when_nobody_can_write_them_any_mo
         path.touch()
         os.utime(path, (now() - age, now() - age))
     await the.files.remove_orphans()
-    assert stored(the) == {kept.id, "new-orphan"}
+    assert stored() == {kept.id, "new-orphan"}
 
 
 _WRITE_FOR_EVER = """
@@ -180,6 +193,7 @@ async def test_what_a_kill_left_half_written_is_gone_at_the_next_start(tmp_path:
     assert not names(tmp_path)
 
 
+@pytest.mark.one_machine
 async def test_only_the_owner_of_the_process_can_look_into_the_store(the: Parts) -> None:
     assert the.settings.files_directory.stat().st_mode & 0o077 == 0
 
@@ -190,10 +204,6 @@ async def test_the_bound_is_exact(tmp_path: Path) -> None:
     with pytest.raises(TooManyBytes):
         await store.write("b", pieces(bytes(1001), 100), 1000)
     assert names(tmp_path) == {"a"}
-
-
-def stored(the: Parts) -> set[str]:
-    return names(the.settings.files_directory)
 
 
 def names(directory: Path) -> set[str]:

@@ -8,12 +8,9 @@ import requests
 
 from dev.servers.api import Api
 from tests.api.admin import token_for
-from tests.api.conftest import ON_BOTH
 from tests.api.replicate_caller import ReplicateCaller
 from tests.support.cog_client import picture
 from tests.support.sandbox_client import Sandbox
-
-pytestmark = ON_BOTH
 
 
 def upload(caller: ReplicateCaller, content: bytes) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,6 +42,7 @@ def test_numbers_and_keys_are_written_as_node_writes_them() -> None:
     assert by_node(texts) == texts
 
 
+@pytest.mark.long
 @settings(max_examples=15, deadline=None)
 @given(st.lists(json_values, min_size=20, max_size=60))
 def test_whatever_is_written_node_writes_again_the_same(values: list[object]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.api.crashes import Crashes, crashes
+from tests.api.kept import Kept
 from tests.api.killed_api import POINTS
 
 pytestmark = pytest.mark.long
@@ -27,8 +28,8 @@ SANDBOX_POINTS = ["noted as sent, Cog not asked", "start stored", "last word hea
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashes]:
-    with crashes(tmp_path_factory.mktemp("crashes")) as running:
+def stack(kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashes]:
+    with crashes(tmp_path_factory.mktemp("crashes"), kept) as running:
         yield running
         running.api.kill()
 

@@ -13,6 +13,7 @@ import requests
 
 from tests.api.crashes import SETTINGS, Crashes, crashes
 from tests.api.every_dialect import TAKING_KEYS, Draw, NoPicture
+from tests.api.kept import Kept
 
 pytestmark = pytest.mark.long
 
@@ -21,8 +22,8 @@ _numbers = itertools.count(5_000_001)
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashes]:
-    with crashes(tmp_path_factory.mktemp("crashes")) as running:
+def stack(kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashes]:
+    with crashes(tmp_path_factory.mktemp("crashes"), kept) as running:
         yield running
         running.api.kill()
 

@@ -4,7 +4,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
 import psycopg
 import pytest
@@ -12,8 +15,10 @@ import pytest
 from dev.servers import Server
 from dev.servers.object_store import ObjectStore
 from dev.servers.postgres import Postgres
-from tests.api.cluster import TOKEN, Cluster, cluster
-from tests.api.conftest import shared
+from tests.api.cluster import SLOTS, TOKEN, Cluster, cluster
+from tests.api.commands import admin
+from tests.api.kept import shared
+from tests.api.runware_caller import Item, RunwareCaller, Socket, inference
 from tests.support.loopback import Webhooks
 from tests.support.sandbox_client import Sandbox
 from tests.support.waiting import wait_until
@@ -23,6 +28,7 @@ pytestmark = pytest.mark.postgres
 BRIEF = "Lighthouse [sandbox:slow seconds=1]"
 SOME = "Lighthouse [sandbox:slow seconds=3]"
 LONG = "Lighthouse [sandbox:slow seconds=6]"
+ENDLESS = "[sandbox:slow seconds=25]"
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +85,73 @@ def test_logs_of_a_running_prediction_are_shown_by_every_process(
     wait_until(lambda: f"Sid {id}" in running.caller(1).prediction(id)["logs"])
 
     running.caller(1).cancel(id)
+
+
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """What the calls return, all of them begun at the same moment."""
+    begin = threading.Barrier(len(calls))
+
+    def call(number: int) -> Any:
+        begin.wait(30)
+        return calls[number]()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(call, range(len(calls))))
+
+
+def runware(running: Cluster, number: int) -> RunwareCaller:
+    return RunwareCaller(running.apis[number].url, TOKEN)
+
+
+def test_a_task_that_comes_to_two_processes_at_once_is_started_once(
+    running: Cluster, sandbox: Sandbox
+) -> None:
+    callers = [runware(running, number % 2) for number in range(4)]
+    tasks = [inference(f"Once {number}", deliveryMethod="async") for number in range(8)]
+    for task in tasks:
+        answers = at_once(*(partial(caller.post, task) for caller in callers))
+
+        acknowledged = {"taskType": "imageInference", "taskUUID": task["taskUUID"]}
+        assert [answer.status_code for answer in answers] == [200] * 4
+        assert [answer.json()["data"] for answer in answers] == [[acknowledged]] * 4
+
+    for task in tasks:
+        (item,) = callers[1].ended(task["taskUUID"])["data"]
+        assert item["status"] == "success"
+    assert len(sandbox.ledger) == len(tasks)
+
+
+def test_of_two_sockets_that_bring_the_same_task_at_once_one_is_told_of_the_conflict(
+    running: Cluster, sandbox: Sandbox
+) -> None:
+    def told(socket: Socket, task: Item) -> str:
+        socket.send(task)
+        answer = socket.frame()
+        return str(answer["errors"][0]["code"] if "errors" in answer else "accepted")
+
+    with runware(running, 0).socket() as first, runware(running, 1).socket() as second:
+        for number in range(6):
+            task = inference(f"Once more {number}", deliveryMethod="async")
+            codes = at_once(partial(told, first, task), partial(told, second, task))
+
+            assert sorted(codes) == ["accepted", "conflictTaskUUID"]
+            runware(running, 0).ended(task["taskUUID"])
+    assert len(sandbox.ledger) == 6
+
+
+def test_a_request_that_is_sent_again_to_two_processes_at_once_is_one_prediction(
+    running: Cluster, sandbox: Sandbox
+) -> None:
+    again = {"x-stainless-retry-count": "1"}
+    for number in range(6):
+        callers = [running.caller(at % 2) for at in range(4)]
+        prompt = f"Again {number}"
+        answers = at_once(*(partial(caller.create, prompt, **again) for caller in callers))
+
+        assert {answer.status_code for answer in answers} == {201}
+        (id,) = {answer.json()["id"] for answer in answers}
+        running.caller(0).ended(id)
+    assert len(sandbox.ledger) == 6
 
 
 def test_a_token_works_at_every_process_at_once(running: Cluster) -> None:
@@ -141,6 +214,29 @@ def test_more_requests_a_minute_than_allowed_are_refused_by_all_together(
     # What an earlier test has left in the bucket counts no more than this limit.
     assert 429 in statuses
     assert statuses.count(200) < 15
+
+
+def test_anothers_many_do_not_keep_a_tenants_only_prediction_waiting(
+    running: Cluster, sandbox: Sandbox
+) -> None:
+    slots = 2 * SLOTS
+    first, other_token = running.caller(0), admin(running.apis[1], "token", "create", "other")
+    other = running.caller(1, other_token.strip())
+    at_work = [first.created(f"Mine [#{n}] {ENDLESS}")["id"] for n in range(slots)]
+    wait_until(lambda: {row(running, id)[0] for id in at_work} == {"sent"})
+    many = [first.created(f"Mine [#{n}]")["id"] for n in range(100, 150)]
+    started = len(sandbox.ledger)
+
+    theirs = other.created("Theirs [#1001]")["id"]
+    for id in at_work:
+        first.cancel(id)
+    assert other.ended(theirs, within=60)["status"] == "succeeded"
+    order = [entry["number"] for entry in sandbox.ledger]
+    for id in many:
+        first.cancel(id)
+
+    # Before it each slot has started one of the others at most.
+    assert order.index(1001) - started < slots
 
 
 def test_two_workers_of_one_name_are_refused(running: Cluster) -> None:

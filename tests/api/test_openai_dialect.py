@@ -3,7 +3,6 @@
 import hashlib
 import http.client
 import json
-import sqlite3
 from contextlib import closing
 from typing import Any
 
@@ -12,6 +11,7 @@ import requests
 
 from dev.servers.api import Api
 from tests.api.admin import token_for
+from tests.api.kept import Kept
 from tests.api.openai_caller import MODEL, OpenAICaller, events, pictures
 from tests.api.replicate_caller import ReplicateCaller
 from tests.support.cog_client import data_uri, picture
@@ -301,14 +301,9 @@ def test_a_wrong_token_and_a_wrong_path_are_openais_errors(openai: OpenAICaller)
     assert openai.post("variations").json()["error"]["type"] == "invalid_request_error"
 
 
-def test_a_limit_says_when_to_come_again(api: Api) -> None:
+def test_a_limit_says_when_to_come_again(api: Api, kept: Kept) -> None:
     token = token_for(api, "hurried")
-    with sqlite3.connect(api.data / "api.db") as database:
-        database.execute(
-            "UPDATE tenants SET limits = json_set(limits, '$.creates_per_minute', 1)"
-            " WHERE name = 'hurried'"
-        )
-    database.close()
+    kept.limit(api.data, "hurried", creates_per_minute=1)
     hurried = OpenAICaller(api.url, token)
     assert hurried.generate(size="9x9").status_code == 400
 
@@ -319,9 +314,9 @@ def test_a_limit_says_when_to_come_again(api: Api) -> None:
     assert answer.json()["error"]["code"] == "rate_limit_exceeded"
 
 
-def test_nothing_of_a_refused_edit_is_kept(api: Api, openai: OpenAICaller) -> None:
-    before = set((api.data / "files").iterdir())
+def test_nothing_of_a_refused_edit_is_kept(api: Api, kept: Kept, openai: OpenAICaller) -> None:
+    before = kept.files(api.data)
     wishes: list[dict[str, Any]] = [{"n": "eleven"}, {"size": "9x9"}]
     for wrong in wishes:
         assert openai.edit([("image", png())], **wrong).status_code == 400
-    assert set((api.data / "files").iterdir()) == before
+    assert kept.files(api.data) == before

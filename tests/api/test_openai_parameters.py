@@ -13,7 +13,6 @@ from api.dialects.openai.parameters import understood
 from api.dialects.openai.refusals import BadParameter
 from api.input_check import InputSchema
 from api.models import Model, Version
-from api.settings import Settings
 
 SIZES = ["1:1", "3:2", "auto", "1024x1024", "1536x1024"]
 EXACT: dict[str, Any] = {
@@ -34,7 +33,7 @@ class Served(Model):
     """A model whose Cog server has described it so."""
 
     def __init__(self, inputs: dict[str, Any]) -> None:
-        super().__init__(Settings(), Sqlite(Path("unused")))
+        super().__init__("openai/gpt-image-2", Sqlite(Path("unused")))
         document = {"components": {"schemas": {"Input": {"properties": inputs}}}}
         self._version = Version("0" * 64, 0.0, "0.23.1", document, InputSchema(document))
 

@@ -6,12 +6,9 @@ import time
 
 import pytest
 
-from tests.api.conftest import ON_BOTH
 from tests.api.replicate_caller import MODEL, ReplicateCaller
 from tests.support.cog_client import picture
 from tests.support.sandbox_client import Sandbox
-
-pytestmark = ON_BOTH
 
 SLOW = "A slow lighthouse [sandbox:slow seconds=20]"
 ID = re.compile("[0-9a-hjkmnp-tv-z]{26}")

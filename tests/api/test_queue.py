@@ -57,11 +57,17 @@ def store(database: Database) -> Store:
 
 @pytest.fixture
 def queue(database: Database, store: Store) -> Queue:
-    return SharedQueue(store, [MODEL], 0.0) if database.is_shared else MemoryQueue(store)
+    return SharedQueue(store) if database.is_shared else MemoryQueue(store)
 
 
 async def waiting(
-    database: Database, id: str, tag: float, not_before: float = 0.0, model: str = MODEL
+    database: Database,
+    id: str,
+    tag: float,
+    not_before: float = 0.0,
+    model: str = MODEL,
+    account: str = "",
+    weight: int = 1,
 ) -> Prediction:
     """A row that waits."""
     now = time.time()
@@ -82,6 +88,8 @@ async def waiting(
         "request_hash": "",
         "answer": "written",
         "accepted_by": "",
+        "account": account,
+        "weight": weight,
     }
     stored = insert(predictions).values(values).returning(*predictions.c)
     row = await database.write(lambda connection: connection.execute(stored).mappings().one())
@@ -92,7 +100,7 @@ async def test_the_lowest_tag_is_next_and_is_taken(database: Database, queue: Qu
     for id, tag in (("c", 3.0), ("a", 1.0), ("b", 2.0)):
         queue.put(await waiting(database, id, tag))
 
-    taken = [await queue.take("worker") for _ in range(3)]
+    taken = [await queue.take("worker", MODEL) for _ in range(3)]
 
     assert [each.id for each in taken] == ["a", "b", "c"]
     assert {each.state for each in taken} == {State.TAKEN}
@@ -107,13 +115,13 @@ async def test_what_must_wait_comes_when_its_time_has_come(
     queue.put(await waiting(database, "later", 1.0, until))
     queue.put(await waiting(database, "now", 2.0))
 
-    assert (await queue.take("worker")).id == "now"
-    assert (await queue.take("worker")).id == "later"
+    assert (await queue.take("worker", MODEL)).id == "now"
+    assert (await queue.take("worker", MODEL)).id == "later"
     assert time.time() >= until
 
 
 async def test_who_waits_for_the_next_is_woken(database: Database, queue: Queue) -> None:
-    next_one = asyncio.ensure_future(queue.take("worker"))
+    next_one = asyncio.ensure_future(queue.take("worker", MODEL))
     await asyncio.sleep(0.05)
     queue.put(await waiting(database, "a", 1.0))
 
@@ -126,7 +134,7 @@ async def test_what_was_canceled_meanwhile_is_passed_over(database: Database, qu
     canceled = update(predictions).where(predictions.c.id == "a").values(state=State.CANCELED)
     await database.write(lambda connection: connection.execute(canceled))
 
-    assert (await queue.take("worker")).id == "b"
+    assert (await queue.take("worker", MODEL)).id == "b"
 
 
 async def test_one_that_could_not_be_taken_is_not_forgotten(
@@ -141,19 +149,19 @@ async def test_one_that_could_not_be_taken_is_not_forgotten(
         broken.setattr(store, "take", unreachable)
         broken.setattr(store, "take_next", unreachable)
         with pytest.raises(ConnectionError):
-            await queue.take("worker")
+            await queue.take("worker", MODEL)
 
-    assert (await asyncio.wait_for(queue.take("worker"), 5)).id == "a"
+    assert (await asyncio.wait_for(queue.take("worker", MODEL), 5)).id == "a"
 
 
 async def test_what_was_taken_over_is_not_its_earlier_owners_any_more(
     database: Database, store: Store, queue: Queue
 ) -> None:
     queue.put(await waiting(database, "a", 1.0))
-    first = await queue.take("frozen")
+    first = await queue.take("frozen", MODEL)
     assert await store.requeue_of_the_silent(time.time() - 30) == 1
     queue.put(first)
-    second = await queue.take("other")
+    second = await queue.take("other", MODEL)
 
     assert not await store.note_sent(first, "cog")
     assert await store.note_sent(second, "cog")
@@ -164,7 +172,7 @@ async def test_what_a_living_worker_has_taken_is_left_alone(
 ) -> None:
     await Beats(database).begin("alive", slots=1)
     queue.put(await waiting(database, "a", 1.0))
-    taken = await queue.take("alive")
+    taken = await queue.take("alive", MODEL)
 
     assert await store.requeue_of_the_silent(time.time() - 30) == 0
     assert await store.note_sent(taken, "cog")
@@ -180,9 +188,9 @@ async def test_of_many_workers_each_row_is_taken_by_one(postgres: PostgresServer
     taken: list[str] = []
 
     async def take(database: Database) -> None:
-        queue = SharedQueue(Store(database), [MODEL], 0.0)
+        queue = SharedQueue(Store(database))
         while True:
-            taken.append((await queue.take("worker")).id)
+            taken.append((await queue.take("worker", MODEL)).id)
 
     takers = [asyncio.ensure_future(take(each)) for each in databases for _ in range(3)]
     async with asyncio.timeout(30):
@@ -204,5 +212,5 @@ async def test_another_models_predictions_are_left_alone(postgres: PostgresServe
     await waiting(database, "theirs", 1.0, model="acme/other")
     await waiting(database, "ours", 2.0)
 
-    assert (await SharedQueue(Store(database), [MODEL], 0.0).take("worker")).id == "ours"
+    assert (await SharedQueue(Store(database)).take("worker", MODEL)).id == "ours"
     await database.close()

@@ -7,11 +7,8 @@ from collections import Counter
 from contextlib import closing
 from typing import Any
 
-from tests.api.conftest import ON_BOTH
 from tests.api.replicate_caller import MODEL, ReplicateCaller
 from tests.support.sandbox_client import Sandbox
-
-pytestmark = ON_BOTH
 
 PATH = f"/v1/models/{MODEL}/predictions"
 

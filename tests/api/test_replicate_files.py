@@ -15,18 +15,22 @@ from api.ids import new_id
 from api.settings import Settings
 from api.tables import files, tenants
 from tests.api.api_server import ApiServer, api_server
+from tests.api.kept import Kept
+
+Stored = Callable[[], set[str]]
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+def api(kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     settings = Settings(
         data_directory=tmp_path_factory.mktemp("data"),
         worker_port=0,
         metrics_port=0,
         max_upload_bytes=2_000_000,
         body_seconds=2,
+        **kept.fields,
     )
     with api_server(settings) as server:
         yield server
@@ -44,8 +48,10 @@ def create(caller: httpx2.Client, **form: Any) -> httpx2.Response:
     return caller.post("/v1/files", **parts)
 
 
-def stored(api: ApiServer) -> set[str]:
-    return {path.name for path in api.parts.settings.files_directory.iterdir()}
+@pytest.fixture
+def stored(api: ApiServer, kept: Kept) -> Stored:
+    """The names of all files whose bytes are there."""
+    return lambda: kept.files(api.parts.settings.data_directory)
 
 
 def test_a_file_has_every_field_that_clients_need(caller: httpx2.Client, api: ApiServer) -> None:
@@ -170,11 +176,11 @@ def test_an_empty_file_is_a_file(caller: httpx2.Client) -> None:
     assert caller.get(file["urls"]["download"]).content == b""
 
 
-def test_a_deleted_file_is_gone_with_its_bytes(caller: httpx2.Client, api: ApiServer) -> None:
+def test_a_deleted_file_is_gone_with_its_bytes(caller: httpx2.Client, stored: Stored) -> None:
     file = create(caller).json()
-    assert file["id"] in stored(api)
+    assert file["id"] in stored()
     assert caller.delete(file["urls"]["get"]).status_code == 204
-    assert file["id"] not in stored(api)
+    assert file["id"] not in stored()
     for answer in (
         caller.get(file["urls"]["get"]),
         caller.get(file["urls"]["download"]),
@@ -292,15 +298,15 @@ def test_the_base_url_may_hold_v1_or_not(caller: httpx2.Client) -> None:
     ],
 )
 def test_a_form_that_is_refused_leaves_nothing(
-    form: dict[str, Any], status: int, caller: httpx2.Client, api: ApiServer
+    form: dict[str, Any], status: int, caller: httpx2.Client, stored: Stored
 ) -> None:
-    before = stored(api)
+    before = stored()
     answer = create(caller, **form)
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.json()["status"] == status
     assert answer.json()["detail"].endswith(".")
-    assert stored(api) == before
+    assert stored() == before
     assert caller.get("/v1/files").json()["results"] == []
 
 
@@ -308,8 +314,8 @@ def test_the_largest_file_is_taken(caller: httpx2.Client) -> None:
     assert create(caller, files={"content": ("a", bytes(2_000_000))}).status_code == 201
 
 
-def test_an_upload_that_is_cut_short_leaves_nothing(caller: httpx2.Client, api: ApiServer) -> None:
-    before = stored(api)
+def test_an_upload_that_is_cut_short_leaves_nothing(caller: httpx2.Client, stored: Stored) -> None:
+    before = stored()
     head = b'--b\r\nContent-Disposition: form-data; name="content"; filename="a"\r\n\r\n'
     for body in (head + bytes(1_500_000), head + b"x\r\n--b\r\nContent-Disp", head, b""):
         answer = caller.post(
@@ -317,33 +323,36 @@ def test_an_upload_that_is_cut_short_leaves_nothing(caller: httpx2.Client, api: 
         )
         assert answer.status_code == 400
         assert "ends before its last boundary" in answer.json()["detail"]
-    assert stored(api) == before
+    assert stored() == before
     assert caller.get("/v1/files").json()["results"] == []
 
 
-def test_stored_bytes_are_bounded_per_tenant(caller: httpx2.Client, api: ApiServer) -> None:
+def test_stored_bytes_are_bounded_per_tenant(
+    caller: httpx2.Client, api: ApiServer, stored: Stored
+) -> None:
     limit_stored_bytes(api, caller, 3_000_000)
-    before = stored(api)
+    before = stored()
     first = create(caller, files={"content": ("a", bytes(1_600_000))}).json()
     refused = create(caller, files={"content": ("b", bytes(1_600_000))})
     assert refused.status_code == 413
     assert "more than 3MB" in refused.json()["detail"]
-    assert stored(api) == before | {first["id"]}
+    assert stored() == before | {first["id"]}
     with api.caller("with room of its own") as other:
         assert create(other, files={"content": ("b", bytes(1_600_000))}).status_code == 201
     caller.delete(first["urls"]["get"])
     assert create(caller, files={"content": ("b", bytes(1_600_000))}).status_code == 201
 
 
-def test_a_caller_who_hangs_up_leaves_nothing(caller: httpx2.Client, api: ApiServer) -> None:
-    before = stored(api)
+@pytest.mark.one_machine
+def test_a_caller_who_hangs_up_leaves_nothing(caller: httpx2.Client, stored: Stored) -> None:
+    before = stored()
     with half_an_upload(caller, bytes(1_500_000)):
-        assert_soon(lambda: stored(api) != before)  # on its way to the disk
-    assert_soon(lambda: stored(api) == before)
+        assert_soon(lambda: stored() != before)  # on its way to the disk
+    assert_soon(lambda: stored() == before)
 
 
-def test_an_upload_that_drips_is_cut(caller: httpx2.Client, api: ApiServer) -> None:
-    before = stored(api)
+def test_an_upload_that_drips_is_cut(caller: httpx2.Client, stored: Stored) -> None:
+    before = stored()
     with half_an_upload(caller, bytes(1_500_000)) as connection:
         connection.settimeout(0.1)
         answer, give_up = b"", time.monotonic() + 5
@@ -353,7 +362,7 @@ def test_an_upload_that_drips_is_cut(caller: httpx2.Client, api: ApiServer) -> N
                 answer = connection.recv(10_000)
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"within 2 s" in answer
-    assert_soon(lambda: stored(api) == before)
+    assert_soon(lambda: stored() == before)
 
 
 def test_a_compressed_form_is_refused(caller: httpx2.Client) -> None:

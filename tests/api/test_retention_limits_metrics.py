@@ -9,12 +9,11 @@ import requests
 
 from dev.servers import get
 from dev.servers.api import Api, api_before
-from tests.api.conftest import LOOPBACK_ALLOWED, ON_BOTH, CogBehind, Kept
+from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind
+from tests.api.kept import Kept
 from tests.api.replicate_caller import ReplicateCaller
 from tests.support.cog_client import data_uri, picture
 from tests.support.sandbox_client import Sandbox
-
-pytestmark = ON_BOTH
 
 SLOW = "[sandbox:slow seconds=20]"
 

@@ -8,18 +8,21 @@ from PIL import Image
 
 from dev.servers import Server, free_port
 from dev.servers.api import Api, api_before, predictor_for_api
+from tests.api.kept import Kept
 from tests.api.runware_caller import RunwareCaller, inference
 from tests.support.sandbox_client import Sandbox
 
 
 @pytest.fixture(scope="module")
-def api(sandbox_process: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def api(
+    sandbox_process: Server, kept: Kept, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Api]:
     port, outputs = free_port(), tmp_path_factory.mktemp("outputs")
     upstream = {"OPENAI_PROXY_URL": sandbox_process.url}
     data = tmp_path_factory.mktemp("api")
     with (
         predictor_for_api(port, outputs, contract="extended", **upstream) as cog,
-        api_before(cog, port, data, outputs) as running,
+        api_before(cog, port, data, outputs, **kept.settings) as running,
     ):
         yield running
 

@@ -14,6 +14,7 @@ import requests
 from websockets.exceptions import WebSocketException
 
 from tests.api.crashes import SETTINGS, Crashes, crashes
+from tests.api.kept import Kept
 from tests.api.runware_caller import RunwareCaller, inference
 from tests.support.loopback import Uploads, upload_receiver
 
@@ -29,8 +30,8 @@ POINTS = [
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashes]:
-    with crashes(tmp_path_factory.mktemp("crashes"), SANDBOX_PRERENDERED="true") as running:
+def stack(kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashes]:
+    with crashes(tmp_path_factory.mktemp("crashes"), kept, SANDBOX_PRERENDERED="true") as running:
         yield running
         running.api.kill()
 

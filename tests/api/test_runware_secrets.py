@@ -8,8 +8,9 @@ import pytest
 from dev.servers import get
 from dev.servers.api import Api, api_before
 from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind
+from tests.api.kept import Kept
 from tests.api.runware_caller import RunwareCaller, inference, task
-from tests.api.test_secrets_at_rest import PROMPT_CANARY, places_with
+from tests.api.test_secrets_at_rest import PROMPT_CANARY
 from tests.support.loopback import Webhooks, upload_receiver
 from tests.support.sandbox_client import Sandbox
 
@@ -18,9 +19,9 @@ IN_ADDRESSES = "signature-canary-51d2"
 
 
 @pytest.fixture
-def own_api(cog_behind: CogBehind, tmp_path: Path) -> Iterator[Api]:
+def own_api(cog_behind: CogBehind, own_kept: Kept, tmp_path: Path) -> Iterator[Api]:
     """An API whose every file is this test's, and whose first tenant has the canary for a token."""
-    settings = {"API_PRIVATE_NETWORKS": LOOPBACK_ALLOWED, "API_TOKEN": KEY}
+    settings = {"API_PRIVATE_NETWORKS": LOOPBACK_ALLOWED, "API_TOKEN": KEY} | own_kept.settings
     behind = cog_behind
     with api_before(
         behind.server, behind.worker_port, tmp_path, behind.outputs, **settings
@@ -28,8 +29,9 @@ def own_api(cog_behind: CogBehind, tmp_path: Path) -> Iterator[Api]:
         yield running
 
 
+@pytest.mark.long
 def test_a_callers_key_is_nowhere(
-    own_api: Api, sandbox: Sandbox, webhooks: Webhooks, tmp_path: Path
+    own_api: Api, own_kept: Kept, sandbox: Sandbox, webhooks: Webhooks, tmp_path: Path
 ) -> None:
     runware = RunwareCaller(own_api.url, KEY)
     key = {"taskType": "authentication", "apiKey": KEY}
@@ -47,7 +49,7 @@ def test_a_callers_key_is_nowhere(
             answers.append(str(runware.ended(asked["taskUUID"])))
             about = {"taskType": "getTaskDetails", "taskUUID": asked["taskUUID"]}
             answers.append(runware.post(about).text)
-            assert places_with(KEY, tmp_path) == []
+            assert own_kept.places_with(KEY, tmp_path) == []
         socket.send(key, inference(PROMPT_CANARY, apiKey=KEY, width=17), {KEY: KEY})
         answers += map(str, socket.frames(3))
         webhooks.wait_for(lambda _: len(webhooks.bodies) == 3)
@@ -61,5 +63,5 @@ def test_a_callers_key_is_nowhere(
 
     for canary in (KEY, IN_ADDRESSES):
         assert canary not in "".join(answers)
-    assert places_with(KEY, tmp_path) == []
+    assert own_kept.places_with(KEY, tmp_path) == []
     assert PROMPT_CANARY not in own_api.server.log

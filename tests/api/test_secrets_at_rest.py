@@ -1,6 +1,5 @@
 """A caller's key is found nowhere but at the upstream: not at rest, not in any answer or log."""
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from api.sealing import Keyring, NotOpened
 from dev.servers import get
 from dev.servers.api import Api, api_before
 from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind
+from tests.api.kept import Kept
 from tests.api.replicate_caller import ReplicateCaller
 from tests.support.loopback import Webhooks
 from tests.support.sandbox_client import Sandbox
@@ -19,9 +19,9 @@ PROMPT_CANARY = "a secret lighthouse 91b7cc1d"
 
 
 @pytest.fixture
-def own_api(cog_behind: CogBehind, tmp_path: Path) -> Iterator[Api]:
+def own_api(cog_behind: CogBehind, own_kept: Kept, tmp_path: Path) -> Iterator[Api]:
     """An API whose every file is this test's."""
-    settings = {"API_PRIVATE_NETWORKS": LOOPBACK_ALLOWED}
+    settings = {"API_PRIVATE_NETWORKS": LOOPBACK_ALLOWED} | own_kept.settings
     behind = cog_behind
     with api_before(
         behind.server, behind.worker_port, tmp_path, behind.outputs, **settings
@@ -29,16 +29,8 @@ def own_api(cog_behind: CogBehind, tmp_path: Path) -> Iterator[Api]:
         yield running
 
 
-def places_with(canary: str, folder: Path) -> list[str]:
-    return [
-        str(file.relative_to(folder))
-        for file in folder.rglob("*")
-        if file.is_file() and canary.encode() in file.read_bytes()
-    ]
-
-
 def test_a_callers_key_is_nowhere(
-    own_api: Api, sandbox: Sandbox, webhooks: Webhooks, tmp_path: Path
+    own_api: Api, own_kept: Kept, sandbox: Sandbox, webhooks: Webhooks, tmp_path: Path
 ) -> None:
     caller = ReplicateCaller(own_api.url, own_api.token)
     answers = []
@@ -52,7 +44,7 @@ def test_a_callers_key_is_nowhere(
         assert answer.status_code == 201
         assert answer.json()["input"]["openai_api_key"] == "[REDACTED]"
         id = answer.json()["id"]
-        assert places_with(CANARY, tmp_path) == []
+        assert own_kept.places_with(CANARY, tmp_path) == []
         answers += [answer.text, str(caller.ended(id))]
     refused = caller.create(body={"input": {"prompt": 1, "openai_api_key": [CANARY]}})
     assert refused.status_code == 422
@@ -65,22 +57,19 @@ def test_a_callers_key_is_nowhere(
     own_api.stop()
     answers.append(own_api.server.log)
     assert CANARY not in "".join(answers)
-    assert places_with(CANARY, tmp_path) == []
+    assert own_kept.places_with(CANARY, tmp_path) == []
     assert PROMPT_CANARY not in own_api.server.log
 
 
 def test_secrets_leave_the_database_with_the_end(
-    own_api: Api, sandbox: Sandbox, tmp_path: Path
+    own_api: Api, own_kept: Kept, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-
     caller = ReplicateCaller(own_api.url, own_api.token)
     created = caller.created("[sandbox:slow seconds=2]", input={"openai_api_key": CANARY})
 
     def sealed() -> bytes | None:
-        with sqlite3.connect(tmp_path / "api.db") as database:
-            row = database.execute("SELECT secrets FROM predictions").fetchone()
-        database.close()
-        secret: bytes | None = row[0]
+        ((secret,),) = own_kept.rows(tmp_path, "SELECT secrets FROM predictions")
+        assert secret is None or isinstance(secret, bytes)
         return secret
 
     assert sealed()

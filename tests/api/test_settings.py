@@ -7,9 +7,10 @@ import pytest
 from pydantic import SecretStr
 
 from api.__main__ import main
+from api.environment import read_settings
 from api.sealing import read_keyring
 from api.servers import listening
-from api.settings import PREFIX, BadSettings, Settings, read_settings
+from api.settings import PREFIX, BadSettings, Settings
 from tests.support.generated_docs import assert_documented, table
 
 
@@ -60,6 +61,17 @@ def test_a_part_of_the_api_needs_what_parts_share(
 
     assert main() == 2
     assert "set API_DATABASE_URL and API_FILES" in capsys.readouterr().err
+
+
+def test_a_data_directory_that_cannot_be_written_to_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("API_DATA_DIRECTORY", "/dev/null/data")
+    monkeypatch.setattr("sys.argv", ["api"])
+
+    assert main() == 2
+    said = "/dev/null/data cannot be written to (Not a directory); set API_DATA_DIRECTORY to"
+    assert capsys.readouterr().err.startswith(said)
 
 
 def test_a_taken_port_is_told_in_one_sentence() -> None:

@@ -10,6 +10,7 @@ from dev.servers import Server, free_port
 from dev.servers.api import Api, api_before, predictor_for_api
 from tests.api.admin import admin, token_for
 from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind
+from tests.api.kept import Kept
 from tests.api.replicate_caller import ReplicateCaller
 from tests.support.sandbox_client import Sandbox
 
@@ -32,8 +33,10 @@ def cog_behind(
 
 
 @pytest.fixture(scope="module")
-def api(cog_behind: CogBehind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    settings = {
+def api(
+    cog_behind: CogBehind, kept: Kept, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Api]:
+    settings = kept.settings | {
         "API_PRIVATE_NETWORKS": LOOPBACK_ALLOWED,
         "API_COG_SLOTS": "1",
         "API_COG_WORD_SECONDS": "3",
@@ -55,7 +58,8 @@ def test_what_was_not_billed_waits_as_told_and_is_tried_again(
 
 
 def test_what_is_not_billed_in_time_ends_by_the_deadline(caller: ReplicateCaller) -> None:
-    answer = caller.create("[sandbox:rate-limit retry-after=30]", **{"Cancel-After": "6s"})
+    # Not much longer: the account's other predictions are held back until then.
+    answer = caller.create("[sandbox:rate-limit retry-after=9]", **{"Cancel-After": "6s"})
     ended = caller.ended(answer.json()["id"])
 
     assert ended["status"] == "failed"
@@ -111,6 +115,7 @@ def test_an_orderly_stop_loses_nothing_that_runs_or_waits(
     assert len(sandbox.ledger) == 2
 
 
+@pytest.mark.one_machine
 def test_a_store_that_fails_is_tried_again_from_the_local_copy(
     api: Api, caller: ReplicateCaller, sandbox: Sandbox
 ) -> None:
@@ -132,6 +137,7 @@ def test_a_store_that_fails_is_tried_again_from_the_local_copy(
     assert len(sandbox.ledger) == 1
 
 
+@pytest.mark.long
 def test_after_a_restore_nothing_unfinished_is_sent(
     api: Api, caller: ReplicateCaller, sandbox: Sandbox
 ) -> None:
@@ -150,6 +156,7 @@ def test_after_a_restore_nothing_unfinished_is_sent(
     assert len(sandbox.ledger) == 1
 
 
+@pytest.mark.one_machine
 def test_a_database_that_is_in_use_is_not_restored(api: Api) -> None:
     with pytest.raises(Exception, match="non-zero"):
         admin(api, "after-restore")

@@ -11,10 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from standardwebhooks import Webhook
 
-from tests.api.conftest import ON_BOTH
 from tests.api.replicate_caller import ReplicateCaller
-
-pytestmark = ON_BOTH
 
 
 class Receiver:

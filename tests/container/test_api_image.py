@@ -24,7 +24,7 @@ from .container import HARDENED
 from .files import COMPILERS, files_of, layers_of, normal, pinned
 from .image import Image, removed_afterwards, size_of
 
-pytestmark = [pytest.mark.container, pytest.mark.slow]
+pytestmark = pytest.mark.container
 
 TAG = "gpt-image-2-api:container-test"
 DOCKERFILE = PROJECT / "deploy" / "api.Dockerfile"

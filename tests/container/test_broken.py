@@ -11,7 +11,7 @@ from .commands import docker, docker_logs
 from .container import HARDENED, READY_WITHIN, TMP
 from .image import Image
 
-pytestmark = [pytest.mark.container, pytest.mark.slow]
+pytestmark = pytest.mark.container
 
 # As in docs/deploy.md, but for the interval.
 CHECK = "python -m gpt_image.container.health --end 1"

@@ -14,7 +14,7 @@ from dev.servers import PROJECT, Server, sandbox_server
 from .commands import cog, gateway, script
 from .image import PLAIN, SLIM, Image, removed_afterwards
 
-pytestmark = [pytest.mark.container, pytest.mark.slow]
+pytestmark = pytest.mark.container
 
 REGISTRY = "github.com/google/go-containerregistry/cmd/registry"
 PROMPT = ("--input", "prompt=a lighthouse", "--input", "quality=low")

@@ -19,7 +19,7 @@ from .conftest import Start
 from .container import Container
 from .sink import sink
 
-pytestmark = [pytest.mark.container, pytest.mark.slow]
+pytestmark = pytest.mark.container
 
 MEBIBYTES_IDLE = 100  # seen on 2026-11-21: 88, of which the openai package is the larger part
 

@@ -16,7 +16,7 @@ from .container import Container
 from .files import COMPILERS, files_of, layers_of, normal, pinned
 from .image import PLAIN, SLIM, TAG, Image, removed_afterwards, size_of
 
-pytestmark = [pytest.mark.container, pytest.mark.slow]
+pytestmark = pytest.mark.container
 
 CALLERS_KEY = "test-key-of-the-caller"
 MEGABYTES_ON_TOP_OF_THE_BASE = 200  # uv, which Cog puts there, is 57 of it, and its SDK 20

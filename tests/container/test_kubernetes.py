@@ -15,7 +15,7 @@ from .conftest import Start
 from .container import Container
 from .sink import sink
 
-pytestmark = [pytest.mark.container, pytest.mark.slow]
+pytestmark = pytest.mark.container
 
 MANIFESTS = PROJECT / "deploy" / "kubernetes"
 PROBES = ("readinessProbe", "livenessProbe")

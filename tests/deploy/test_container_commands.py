@@ -28,7 +28,7 @@ from dev.servers.predictor import share_cogs_folder
 from gpt_image.container.in_flight import InFlight, anything_runs
 from tests.support.loopback import webhook_receiver
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 EXPLICIT = ("--await-explicit-shutdown", "true")
 DEADLINE = 60  # seconds; far more than any test here takes

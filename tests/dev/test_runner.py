@@ -15,7 +15,7 @@ from dev.servers import PROJECT, clean_environment, sandbox_server
 from tests.support.cog_client import picture
 from tests.support.sandbox_client import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 def run(*flags: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:

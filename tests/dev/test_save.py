@@ -13,6 +13,9 @@ from tests.support.cog_client import picture
 SAVE = PROJECT / "scripts" / "save-pictures"
 
 
+COGS_WORDS = "Prediction failed: Async prediction failed: "
+
+
 def save(
     answer: object, cwd: Path, *arguments: str, text: str | None = None
 ) -> subprocess.CompletedProcess[str]:
@@ -47,6 +50,7 @@ def test_an_address_is_shown_in_place_of_a_file(tmp_path: Path) -> None:
     ("answer", "said"),
     [
         ({"status": "failed", "error": "X: it is empty."}, "X: it is empty."),
+        ({"status": "failed", "error": f"{COGS_WORDS}X: it is empty."}, "X: it is empty."),
         ({"status": "canceled"}, "The prediction is canceled."),
         ({"id": "x", "status": "processing"}, "The prediction is processing."),
         ({"detail": [{"loc": ["body", "quality"], "msg": "bad"}]}, "quality: bad"),
@@ -65,6 +69,7 @@ def test_what_went_wrong_is_said_and_nothing_written(
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+    assert COGS_WORDS not in done.stderr
     assert not list(tmp_path.iterdir())
 
 

@@ -2,7 +2,9 @@
 
 import os
 import re
+import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from dev.servers import PROJECT, free_port, sandbox_server
+from dev.servers import PROJECT, clean_environment, free_port, sandbox_server
 from dev.servers.process import STOP_WITHIN
 from tests.api.clients.published import javascript_clients, python_client
 from tests.docs.blocks import blocks
@@ -18,7 +20,7 @@ from tests.support.sandbox_client import Sandbox
 
 from .stoppable import Running, running
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 SERVE: list[str | Path] = [PROJECT / "scripts" / "dev", "serve"]
 SERVE_COG: list[str | Path] = [*SERVE, "--cog"]
@@ -93,13 +95,47 @@ def pasted(piece: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_ctrl_c_has_to_kill_no_server(tmp_path: Path) -> None:
-    chosen = {"PORT": str(free_port()), "API_DATA_DIRECTORY": str(tmp_path / "data")}
+def test_ctrl_c_has_to_kill_no_server_and_a_second_one_is_refused_before(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    chosen = {"PORT": str(free_port()), "API_DATA_DIRECTORY": str(data)}
     with running(SERVE, tmp_path, **chosen) as server:
         server.wait_for("Ctrl-C stops the server.")
+        token = (data / "token").read_text()
+        second = refused(tmp_path, API_DATA_DIRECTORY=str(data), API_TOKEN=TOKEN)
+        assert f"Another API runs with {data}; stop it, or set API_DATA_DIRECTORY" in second.stderr
+        assert (data / "token").read_text() == token
         pressed = time.monotonic()
         assert server.press_ctrl_c() == STOPPED
     assert time.monotonic() - pressed < STOP_WITHIN
+
+
+@pytest.mark.parametrize("chosen", ["eighty", "65536"])
+def test_a_port_that_is_none_is_refused_at_once(tmp_path: Path, chosen: str) -> None:
+    done = refused(tmp_path, PORT=chosen)
+    assert done.stderr == "PORT must be a number from 1 to 65535.\n"
+
+
+def test_a_chosen_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = refused(tmp_path, PORT=port)
+    said = f"Port {port} cannot be used (Address already in use); set PORT to another one"
+    assert done.stderr == f"{said}, or leave it out.\n"
+
+
+def refused(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """A start that ends by itself."""
+    own = {"PYTHONPATH": str(PROJECT), "VENV": sys.prefix}
+    done = subprocess.run(
+        SERVE,
+        cwd=folder,
+        env=clean_environment() | own | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    return done
 
 
 @pytest.mark.clients

@@ -9,8 +9,6 @@ from dev.servers import PROJECT, sandbox_server
 
 from .stoppable import running
 
-pytestmark = pytest.mark.slow
-
 PREDICT = PROJECT / "scripts" / "predict"
 SLOWLY = ["-i", "prompt=A [sandbox:slow seconds=30]"]
 STOPPED = "Stopped; nothing is left running."

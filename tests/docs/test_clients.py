@@ -18,6 +18,7 @@ from .blocks import blocks
 
 PAGE = "docs/clients.md"
 API = "127.0.0.1:8000"
+PROMPT = "A lighthouse at dusk"
 
 SNIPPETS = {
     block.partition("\n")[0].lstrip("#/ "): (language, block)
@@ -87,31 +88,70 @@ def test_every_snippet_names_versions_that_are_tried() -> None:
 
 @pytest.mark.parametrize(("first", "place"), list(programs()))
 def test_a_snippet_saves_a_picture(first: str, place: str, served: Api, tmp_path: Path) -> None:
+    done = run(first, place, served, tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    saved = pictures(tmp_path)
+    assert any(file.stem == "lighthouse" for file in saved)
+    for file in saved:
+        with Image.open(file) as picture:
+            assert picture.format == file.suffix[1:].upper()
+
+
+@pytest.mark.parametrize(("first", "place"), list(programs()))
+def test_a_snippet_that_fails_says_why_and_saves_nothing(
+    first: str, place: str, served: Api, tmp_path: Path
+) -> None:
+    done = run(first, place, served, tmp_path, prompt="A lighthouse [sandbox:moderation]")
+
+    assert done.returncode != 0
+    assert "OpenAI's safety system blocked the request" in done.stdout + done.stderr
+    assert not pictures(tmp_path)
+
+
+@pytest.mark.parametrize("first", [each for each in SNIPPETS if each.startswith("curl")])
+def test_a_line_of_curl_with_a_wrong_token_says_so_and_saves_nothing(
+    first: str, served: Api, tmp_path: Path
+) -> None:
+    done = run(first, "sh", served, tmp_path, token="not-a-token")
+
+    assert done.returncode != 0
+    assert "You did not pass a valid authentication token" in done.stderr
+    assert not pictures(tmp_path)
+
+
+def run(
+    first: str,
+    place: str,
+    served: Api,
+    folder: Path,
+    *,
+    prompt: str = PROMPT,
+    token: str | None = None,
+) -> "subprocess.CompletedProcess[str]":
     language, snippet = SNIPPETS[first]
     assert API in snippet
-    program = tmp_path / {"python": "a.py", "javascript": "a.mjs", "sh": "a.sh"}[language]
-    program.write_text(snippet.replace(API, served.url.removeprefix("http://")))
+    assert PROMPT in snippet
+    program = folder / {"python": "a.py", "javascript": "a.mjs", "sh": "a.sh"}[language]
+    here = snippet.replace(API, served.url.removeprefix("http://")).replace(PROMPT, prompt)
+    program.write_text(here)
     if language == "python":
         command = str(environment(place, PYTHON[first][place]) / "bin" / "python")
     elif language == "javascript":
         command = "node"
         modules = javascript_clients(place).folder / "node_modules"
-        (tmp_path / "node_modules").symlink_to(modules)
+        (folder / "node_modules").symlink_to(modules)
     else:
         command = "sh"
-
-    done = subprocess.run(
+    return subprocess.run(
         [command, program.name],
-        cwd=tmp_path,
-        env=clean_environment() | {"API_TOKEN": served.token},
+        cwd=folder,
+        env=clean_environment() | {"API_TOKEN": token or served.token},
         capture_output=True,
         text=True,
         timeout=90,
     )
 
-    assert done.returncode == 0, done.stdout + done.stderr
-    saved = [file for file in tmp_path.iterdir() if file.suffix in {".png", ".webp"}]
-    assert any(file.stem == "lighthouse" for file in saved)
-    for file in saved:
-        with Image.open(file) as picture:
-            assert picture.format == file.suffix[1:].upper()
+
+def pictures(folder: Path) -> list[Path]:
+    return [file for file in folder.iterdir() if file.suffix in {".png", ".webp"}]

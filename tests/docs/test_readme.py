@@ -1,19 +1,16 @@
 """Each shell block of README is pasted as it stands, in a folder with a space in its name."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from dev.servers import PROJECT, clean_environment
+from dev.servers import clean_environment
 from tests.support.cog_client import Cog
 
 from .blocks import SERVER, blocks
-
-pytestmark = pytest.mark.slow
 
 BLOCKS = {block.split("\n")[0]: block for block in blocks("README.md", "sh")}
 CANNOT_RUN = {
@@ -23,16 +20,6 @@ CANNOT_RUN = {
     "export REPLICATE": "make serve prints it with paths; tests/dev/test_serve.py pastes that",
     "cog build": "needs Docker; tests/container builds and runs the image",
 }
-MADE_HERE = shutil.ignore_patterns(
-    ".git", ".venv*", ".cache", ".cog", ".*_cache", ".hypothesis", "pictures", "__pycache__"
-)
-
-
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("a folder") / "gpt image 2"
-    shutil.copytree(PROJECT, folder, ignore=MADE_HERE)
-    return folder
 
 
 def paste(block: str, folder: Path) -> "subprocess.CompletedProcess[str]":

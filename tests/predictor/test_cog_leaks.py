@@ -25,6 +25,8 @@ from tests.support.sandbox_client import Sandbox
 KEY = "test-key-of-a-caller"
 SLOW = "A slow lighthouse [sandbox:slow seconds=2]"
 
+pytestmark = pytest.mark.long
+
 
 def test_a_repeated_put_answers_with_the_whole_input(sandbox: Sandbox) -> None:
     body = {"input": {"prompt": SLOW, "openai_api_key": KEY}}
@@ -87,7 +89,6 @@ def test_an_id_with_a_null_character_takes_a_slot_for_ever(sandbox_process: Serv
         assert Cog(server.url).health()["status"] == "BUSY"
 
 
-@pytest.mark.long
 @pytest.mark.skipif(
     sys.version_info >= (3, 12),
     reason="on Python 3.12.1 none of 15,000 hang-ups froze them; on 3.11.7 it takes 16 to 56",

@@ -118,6 +118,7 @@ def test_a_machine_without_memory_is_not_blamed_on_the_image(
         asyncio.run(starve(do))
 
 
+@pytest.mark.long
 def test_a_process_that_cannot_be_started_is_not_blamed_on_the_image(
     slow_file: cog.Path, scratch: Path
 ) -> None:
@@ -194,7 +195,7 @@ def test_a_decoder_sees_no_key(
     assert b"test-key-operator" not in environment
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_sixteen_large_images_do_not_stall_other_predictions(
     slow_file: cog.Path, tmp_path: Path
 ) -> None:

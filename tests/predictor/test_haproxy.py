@@ -26,7 +26,7 @@ from dev.servers import (
 )
 from tests.support.sandbox_client import Sandbox
 
-pytestmark = [pytest.mark.haproxy, pytest.mark.slow]
+pytestmark = pytest.mark.haproxy
 
 REQUESTS = 300
 SLOTS = 3 * 24

@@ -14,7 +14,7 @@ from tests.support.image_kinds import EVERY_KIND, Kind
 
 
 @pytest.mark.docs
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_table_of_input_images_shows_what_happens(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -98,7 +98,7 @@ def quarters(image: Image.Image) -> list[object]:
     return [image.getpixel((width * x // 4, height * y // 4)) for y in (1, 3) for x in (1, 3)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("kind", LARGE, ids=str)
 def test_every_upload_stays_under_50_mb(
     kind: Kind, folder: Path, scratch: Path, caplog: pytest.LogCaptureFixture

@@ -27,7 +27,7 @@ def upstream() -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("size", "streamed"),
     [

@@ -135,7 +135,7 @@ def test_what_is_refused_names_what_would_do_and_never_reaches_the_upstream(
         ({"complexity": "low"}, "gpt-image-2 takes no complexity; leave it out, or choose"),
         (
             {"model": "gpt-image-2.5-flare", "complexity": "low"},
-            "or choose a model that does: gpt-image-2.6-flare or gpt-image-2.6-sunburst.",
+            "or choose the model gpt-image-2.6-flare or gpt-image-2.6-sunburst.",
         ),
         (
             {"model": "gpt-image-2.6-flare", "output_format": "gif", "size": "1024x1024"},
@@ -144,7 +144,7 @@ def test_what_is_refused_names_what_would_do_and_never_reaches_the_upstream(
         ),
         (
             {"model": "gpt-image-2.6-flare", "output_format": "svg", "number_of_images": 2},
-            "An svg comes alone; set number_of_images to 1.",
+            "Only one svg is drawn at a time; set number_of_images to 1.",
         ),
         ({"size": "large"}, "The size cannot be read; write it as WIDTHxHEIGHT"),
         ({"size": "3840x3840"}, "3840x3840 has more than 8,294,400 pixels; 2880x2880 is"),

@@ -190,6 +190,7 @@ def test_a_crash_of_a_decoder_is(hasty_process: Server, upstream: StandIn) -> No
     assert Cog(hasty_process.url).health()["status"] == "READY"
 
 
+@pytest.mark.long
 def test_one_image_does_not_wait_for_all_images_of_others(tmp_path: Path) -> None:
     """Eight predictions convert four images each when one more prediction comes."""
     small = tmp_path / "small"

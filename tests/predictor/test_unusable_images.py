@@ -54,6 +54,7 @@ def test_an_image_larger_than_any_of_the_api_is_not_kept_and_costs_no_other(
     assert notes(prediction) == ["1 of 3 images were unusable: image 2 is larger than 64 MB"]
 
 
+@pytest.mark.long
 def test_no_damage_that_pillow_meets_costs_the_other_images(here: Cog, upstream: StandIn) -> None:
     """Half of the files are to be converted, so that every byte of them is decoded."""
     dice = random.Random(4)

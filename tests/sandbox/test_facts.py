@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Callable
 
+import pytest
+
 from tests.sandbox.conftest import Api
 from tests.sandbox.facts import FACTS, GRADES, Fact
 from tests.support.loopback import file_server
@@ -18,6 +20,7 @@ def failure(fact: Fact, api: Api) -> str | None:
     return None
 
 
+@pytest.mark.long
 def test_every_modelled_fact_holds(
     api: Api, record_property: Callable[[str, object], None]
 ) -> None:
@@ -36,6 +39,7 @@ def test_every_modelled_fact_holds(
     assert not failures, "\n" + "\n".join(failures.values())
 
 
+@pytest.mark.long
 def test_no_check_passes_with_a_server_that_is_not_the_api() -> None:
     with file_server({}) as url:
         other = Api(f"{url}/v1")

@@ -58,7 +58,7 @@ def dripping_server() -> Iterator[str]:
             thread.join()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_address_has_ten_seconds(api: Api) -> None:
     with dripping_server() as url:
         began = time.monotonic()

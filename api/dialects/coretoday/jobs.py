@@ -61,6 +61,7 @@ async def create(request: Request, tenant: Caller, the: The) -> JSONResponse:
         del raw
         asked = Asked(
             tenant=tenant,
+            model=the.models.first,
             input=_input(body, the),
             origin=origin(request, the.settings),
             request_hash=hashed,
@@ -86,11 +87,14 @@ async def cancel(job_id: str, tenant: Caller, the: The) -> dict[str, Any]:
 
 
 async def _first_answer(prediction: Prediction, request: Request, the: Parts) -> JSONResponse:
-    """Always 201: it is accepted, and whoever is told otherwise may send it again."""
+    """Always 201: it is accepted, and a caller who is told otherwise may send it again."""
     try:
         content = await _job(prediction, the)
     except Exception:
-        log.exception("The first answer is a bare one.", extra={"prediction": prediction.id})
+        log.exception(
+            "A new prediction could not be shown in full; its caller got its id.",
+            extra={"prediction": prediction.id},
+        )
         content = _bare(prediction)
     answers = the.predictions.answers
     if await request.is_disconnected():
@@ -109,8 +113,8 @@ def _input(body: dict[str, Any], the: Parts) -> dict[str, Any]:
             raise missing(name)
         if not isinstance(body[name], kind):
             raise wrong_member(name, description, body[name])
-    if body["model"] != the.model.full_name:
-        raise NotFound(f"There is no such model here; there is {the.model.full_name}.")
+    if body["model"] != the.models.first.full_name:
+        raise NotFound(f"There is no such model here; there is {the.models.first.full_name}.")
     return checked(body["input"])
 
 

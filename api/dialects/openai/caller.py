@@ -1,4 +1,4 @@
-"""Who calls: the token of this API, and beside it perhaps a key of OpenAI's of the caller's own."""
+"""Who calls: a token of this API, and with it perhaps the caller's own OpenAI key."""
 
 from typing import Annotated
 
@@ -29,11 +29,14 @@ def own_key(headers: Headers, served: Model) -> dict[str, str]:
     """The input with the caller's own key, where one came.
 
     Raises:
-        BadParameter: the model takes none, so that somebody else would pay.
+        BadParameter: the model takes none, so somebody else would pay.
     """
     key = headers.get(_OWN_KEY)
     if key and _INPUT not in served.version.schema.properties:
-        raise BadParameter("This server's model takes no key of a caller's own.", _OWN_KEY)
+        raise BadParameter(
+            f"This server's model takes no key of your own; leave the header {_OWN_KEY} out.",
+            _OWN_KEY,
+        )
     return {_INPUT: key} if key else {}
 
 

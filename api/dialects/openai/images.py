@@ -11,6 +11,7 @@ from api.dialects.accepting import Asked, accept
 from api.dialects.openai.answering import answer
 from api.dialects.openai.caller import Caller, own_key
 from api.dialects.openai.edit_body import EditBodies
+from api.dialects.openai.names import served_by
 from api.dialects.openai.parameters import Reply, understood
 from api.dialects.retries import says_it_repeats
 from api.errors import ApiError
@@ -43,7 +44,7 @@ async def _generation(request: Request, tenant: Tenant, the: Parts) -> tuple[Pre
     async with the.bodies.read(request) as raw:
         given, content = json_object(raw), hashlib.sha256(raw).digest()
         del raw
-        input, reply = understood(given, the.model, is_edit=False)
+        input, reply = understood(given, served_by(the.models), is_edit=False)
         asked = _asked(new_id(), input, content, began_at, request, tenant, the)
         return (await accept(asked, the)).prediction, reply
 
@@ -53,7 +54,7 @@ async def _edit(request: Request, tenant: Tenant, the: Parts) -> tuple[Predictio
     bodies = EditBodies(request, tenant, id, origin(request, the.settings), the)
     try:
         async with bodies.read() as body:
-            input, reply = understood(body.parameters, the.model, is_edit=True)
+            input, reply = understood(body.parameters, served_by(the.models), is_edit=True)
             asked = _asked(id, input, body.digest, began_at, request, tenant, the)
             return (await accept(asked, the)).prediction, reply
     except ApiError:
@@ -70,11 +71,13 @@ def _asked(
     tenant: Tenant,
     the: Parts,
 ) -> Asked:
-    key = own_key(request.headers, the.model)
+    model = served_by(the.models)
+    key = own_key(request.headers, model)
     equal = content + repr(key).encode()
     return Asked(
         id=id,
         tenant=tenant,
+        model=model,
         input={**input, **key},
         origin=origin(request, the.settings),
         request_hash=request_hash(tenant.token_id, request.url.path, equal),

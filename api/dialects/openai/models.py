@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from api.dialects.openai.caller import Caller
-from api.dialects.openai.names import names
+from api.dialects.openai.names import names, served_by
 from api.dialects.openai.refusals import UnknownModel
 from api.models import Model
 from api.parts import The
@@ -17,20 +17,20 @@ router = APIRouter()
 @router.get("/api/v1/models")
 async def models(_tenant: Caller, the: The) -> dict[str, Any]:
     """List the models."""
-    return listing(the.model)
+    return listing(served_by(the.models))
 
 
 @router.get("/v1/models/{model_id:path}")
 async def model(model_id: str, _tenant: Caller, the: The) -> dict[str, Any]:
     """Get a model, as OpenAI shows it."""
-    return _found(model_id, the.model)
+    return _found(model_id, served_by(the.models))
 
 
 @router.get("/model/{model_id:path}")
 @router.get("/v1/model/{model_id:path}")
 async def aimls_model(model_id: str, _tenant: Caller, the: The) -> dict[str, Any]:
     """Get a model, as AI/ML API shows it."""
-    return {"object": "model", "data": _found(model_id, the.model)}
+    return {"object": "model", "data": _found(model_id, served_by(the.models))}
 
 
 def listing(served: Model) -> dict[str, Any]:

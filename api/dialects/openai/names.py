@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.dialects.openai.refusals import BadParameter
-from api.models import Model
+from api.models import Model, Models
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,11 @@ class Named:
     """Named with its owner, as in `openai/gpt-image-2`: AI/ML API's defaults are meant."""
     choice: str | None
     """What the input `model` is to be, where this Cog server offers several."""
+
+
+def served_by(models: Models) -> Model:
+    """The model that these callers get: the extended one where there is one, for its sizes."""
+    return models.taking("size")
 
 
 def names(served: Model) -> Sequence[str]:

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.dialects.openai.refusals import BadParameter, UnknownModel, in_openais_words
-from api.errors import ApiError, InvalidInput, Throttled
+from api.errors import UNFORESEEN, ApiError, InvalidInput, Throttled
 from api.ids import new_id
 from api.predictions.prediction import Prediction, State
 
@@ -43,7 +43,7 @@ async def problem(request: Request, error: Exception) -> JSONResponse:
 
 
 async def unknown_path(request: Request, error: Exception) -> JSONResponse:
-    """The answer to a path or method that there is not."""
+    """The answer to a path or method that does not exist."""
     if not isinstance(error, HTTPException):
         raise error
     headers = FINAL | dict(error.headers or {})
@@ -52,19 +52,18 @@ async def unknown_path(request: Request, error: Exception) -> JSONResponse:
 
 
 async def hung_up(_request: Request, _error: Exception) -> Response:
-    """The answer to who has gone in the middle of a body: nobody reads it, nothing was accepted."""
+    """The answer to a caller who hung up within the body: nobody reads it, nothing was accepted."""
     return Response(status_code=400)
 
 
 async def unforeseen(request: Request, _error: Exception) -> JSONResponse:
     """The answer to what went wrong here, before anything was accepted; the log has the cause."""
-    sentence = "The API itself failed; nothing was started. Report it."
-    return _answer(request, 500, sentence, FINAL)
+    return _answer(request, 500, UNFORESEEN, FINAL)
 
 
 def failed(request: Request, prediction: Prediction) -> JSONResponse:
-    """The answer to what was accepted and has drawn nothing: 400, since not every client heeds
-    `x-should-retry` and all send again what got another status.
+    """The answer where a prediction was accepted and drew nothing: 400, since some clients ignore
+    `x-should-retry`, and send again what got a 5xx.
     """
     error = _of_end(prediction)
     body = _body(request, 400, error, prediction.id)
@@ -83,7 +82,7 @@ def _of_end(prediction: Prediction) -> dict[str, Any]:
     if prediction.state is State.CANCELED:
         message = "The prediction was canceled, or its deadline has passed."
     elif prediction.state is State.SUCCEEDED:
-        message = f"The pictures were drawn, and their time is over. {look}"
+        message = f"The pictures were drawn, but they have been removed since. {look}"
     else:
         message = prediction.error or f"The API itself failed after it had accepted this. {look}"
     return {

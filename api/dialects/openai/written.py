@@ -1,4 +1,4 @@
-"""An answer in pieces, of which it is known whether its caller got it."""
+"""An answer in pieces, which tells whether its caller got all of it."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing

@@ -4,7 +4,6 @@ import logging
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 from starlette.background import BackgroundTask
 
 from api.body import json_object
@@ -18,6 +17,8 @@ from api.dialects.retries import says_it_repeats
 from api.dialects.waiting import ended_or_hung_up
 from api.ids import now
 from api.input_check import missing, not_a_uri, wrong_choice, wrong_member
+from api.json_answer import JsonAnswer
+from api.models import Model
 from api.origin import origin
 from api.parts import Parts, The
 from api.predictions.prediction import Prediction
@@ -34,14 +35,13 @@ _USUAL_EVENTS = ("output", "completed")
 @router.post("/v1/models/{owner}/{name}/predictions", status_code=201, openapi_extra=CREATE)
 async def by_model(owner: str, name: str, request: Request, tenant: Caller, the: The) -> Response:
     """Create a prediction with a model."""
-    the.model.check_name(owner, name)
-    return await _create(request, tenant, the)
+    return await _create(request, tenant, the, the.models.named(owner, name))
 
 
 @router.post("/v1/predictions", status_code=201, openapi_extra=CREATE_BY_VERSION)
 async def by_version(request: Request, tenant: Caller, the: The) -> Response:
     """Create a prediction with a version."""
-    return await _create(request, tenant, the, needs_version=True)
+    return await _create(request, tenant, the, None)
 
 
 @router.post("/v1/deployments/{owner}/{name}/predictions", status_code=201, openapi_extra=CREATE)
@@ -49,29 +49,30 @@ async def by_deployment(
     owner: str, name: str, request: Request, tenant: Caller, the: The
 ) -> Response:
     """Create a prediction with a deployment."""
-    the.model.check_deployment(owner, name)
-    return await _create(request, tenant, the, deployment=f"{owner}/{name}")
+    model = the.models.deployed(owner, name)
+    return await _create(request, tenant, the, model, deployment=f"{owner}/{name}")
 
 
 async def _create(
     request: Request,
     tenant: Tenant,
     the: Parts,
+    model: Model | None,
     *,
-    needs_version: bool = False,
     deployment: str | None = None,
 ) -> Response:
+    """Without a model, the body's version says which."""
     began_at = now()
     wait = wait_of(request.headers)
     async with the.bodies.read(request) as raw:
         body = json_object(raw)
-        if needs_version:
-            the.model.check_version(_version(body))
+        model = model or the.models.of_version(_version(body))
         hashed = request_hash(tenant.token_id, request.url.path, raw)
         del raw
         asked = Asked(
             tenant=tenant,
-            input=with_own_names(_input(body), the.model.version.schema.properties),
+            model=model,
+            input=with_own_names(_input(body), model.version.schema.properties),
             origin=origin(request, the.settings),
             request_hash=hashed,
             hung_up=request.is_disconnected,
@@ -96,7 +97,10 @@ async def _answer(
             present, hung_up = await ended_or_hung_up(prediction, wait.seconds, request, the)
         content = await Shapes(the).prediction(present)
     except Exception:
-        log.exception("The first answer is a bare one.", extra={"prediction": prediction.id})
+        log.exception(
+            "A new prediction could not be shown in full; its caller got its id.",
+            extra={"prediction": prediction.id},
+        )
         content, hung_up = bare(prediction), False
     if content["status"] == "processing":
         # Clients poll only while it says so.
@@ -111,7 +115,7 @@ async def _answer(
         the.predictions.answers.end(prediction.id, written=True)
 
     headers = {"Preference-Applied": wait.applied} if wait else {}
-    return JSONResponse(content, 201, headers, background=BackgroundTask(note_that_it_was_written))
+    return JsonAnswer(content, 201, headers, background=BackgroundTask(note_that_it_was_written))
 
 
 def _input(body: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from api.dialects.replicate.caller import Caller
 from api.dialects.replicate.pages import PAGE, page, read_cursor
 from api.dialects.replicate.shapes import Shapes
 from api.errors import NotFound, Unprocessable
+from api.json_answer import JsonAnswer
 from api.origin import origin
 from api.parts import The
 from api.predictions.listing import Page
@@ -22,7 +23,7 @@ _NOT_FOUND = "Prediction not found"
 
 
 @router.get("/v1/predictions/{prediction_id}")
-async def get(prediction_id: str, request: Request, tenant: Caller, the: The) -> dict[str, Any]:
+async def get(prediction_id: str, request: Request, tenant: Caller, the: The) -> JsonAnswer:
     """Get a prediction."""
     found = await the.predictions.get(prediction_id, tenant)
     if found is None:
@@ -30,17 +31,17 @@ async def get(prediction_id: str, request: Request, tenant: Caller, the: The) ->
     if _AI_SDK in request.headers.get("user-agent", "") and not found.has_ended:
         # It gives up after 240 looks half a second apart, too early for a large picture.
         found = await the.predictions.ended(found.id, _HELD_SECONDS) or found
-    return await Shapes(the).prediction(found)
+    return JsonAnswer(await Shapes(the).prediction(found))
 
 
 @router.post("/v1/predictions/{prediction_id}/cancel")
-async def cancel(prediction_id: str, tenant: Caller, the: The) -> dict[str, Any]:
+async def cancel(prediction_id: str, tenant: Caller, the: The) -> JsonAnswer:
     """Cancel a prediction."""
     found = await the.predictions.get(prediction_id, tenant)
     if found is None:
         raise NotFound(_NOT_FOUND)
     canceled = found if found.has_ended else await the.predictions.cancel(found)
-    return await Shapes(the).prediction(canceled)
+    return JsonAnswer(await Shapes(the).prediction(canceled))
 
 
 @router.get("/v1/predictions")

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from api.errors import ApiError, InvalidInput, Throttled
+from api.errors import UNFORESEEN, ApiError, InvalidInput, Throttled
 
 MEDIA_TYPE = "application/problem+json"
 # Stainless' clients would send some of these again, a 429 at once.
@@ -30,7 +30,7 @@ async def problem(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def unknown_path(_request: Request, error: Exception) -> JSONResponse:
-    """The answer to a path or method that there is not."""
+    """The answer to a path or method that does not exist."""
     if not isinstance(error, HTTPException):
         raise error
     body = {"detail": str(error.detail), "status": error.status_code}
@@ -39,11 +39,11 @@ async def unknown_path(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def hung_up(_request: Request, _error: Exception) -> Response:
-    """The answer to who has gone in the middle of a body: nobody reads it, nothing was accepted."""
+    """The answer to a caller who hung up within the body: nobody reads it, nothing was accepted."""
     return Response(status_code=400)
 
 
 async def unforeseen(_request: Request, _error: Exception) -> JSONResponse:
     """The answer to what went wrong here, before anything was accepted; the log has the cause."""
-    body = {"detail": "The API itself failed; nothing was started. Report it.", "status": 500}
+    body = {"detail": UNFORESEEN, "status": 500}
     return JSONResponse(body, 500, _FINAL, MEDIA_TYPE)

@@ -1,4 +1,4 @@
-"""What both ways in ask before anything else: whose key it is, and whether the tasks are a list."""
+"""What HTTP and WebSocket both check first: whose key it is, and how many tasks there are."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,12 +29,13 @@ def key_of(task: object) -> str:
     """The key of a task `authentication`.
 
     Raises:
-        TaskError: it is none, or has none.
+        TaskError: it is not such a task, or has no key.
     """
     if not isinstance(task, Mapping) or task.get("taskType") != AUTHENTICATION:
         raise TaskError(
             "missingApiKey",
-            "Send your API key first: as a task authentication, or over HTTP as a Bearer token.",
+            "Send your API key first: in a task of type authentication, or over HTTP as a Bearer "
+            "token.",
             "apiKey",
             status=401,
         )

@@ -18,7 +18,7 @@ from api.predictions.references import FileReference, Reference, references, rep
 async def get_response(task: Mapping[str, Any], caller: Caller, the: Parts) -> Answer:
     """Answer `getResponse`: every picture of the task, finished or not."""
     id, predictions = await _found(task, caller, the)
-    # Who has found it here has not lost it, and means another one by the same words.
+    # This caller has not lost the task, so the same words sent again mean another one.
     found = [each.id for each in predictions if each.has_ended]
     return (await _results(predictions, id, the)).about(found)
 
@@ -46,7 +46,7 @@ async def _found(
     predictions = await the.predictions.group(caller.tenant, members.uuid("taskUUID"))
     if not predictions:
         raise TaskError(
-            "taskFailedOrNotFound", "There is no task of this taskUUID.", "taskUUID", status=404
+            "taskFailedOrNotFound", "There is no task with this taskUUID.", "taskUUID", status=404
         )
     return str(task["taskUUID"]), predictions
 

@@ -21,7 +21,7 @@ class Caller:
     """Seconds, after which the client has forgotten its task and sends it again as a new one."""
 
     def hung_up(self) -> Callable[[], Awaitable[bool]]:
-        """Tells whether who asks now does not wait for the answer any more."""
+        """Tells whether this caller has stopped waiting for the answer."""
         loop = asyncio.get_running_loop()
         began_at = loop.time()
 

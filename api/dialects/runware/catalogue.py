@@ -44,7 +44,9 @@ async def describe_account(task: Mapping[str, Any], caller: Caller, _the: Parts)
     if operation is None:
         raise missing("operation")
     if operation != "getDetails":
-        raise TaskError("unsupportedOperation", "The operation here is getDetails.", "operation")
+        raise TaskError(
+            "unsupportedOperation", "The only operation here is getDetails.", "operation"
+        )
     return {
         "operation": operation,
         "organizationName": caller.tenant.name,

@@ -43,7 +43,7 @@ class Drawing:
             size = inference.size if inference.size in names else nearest_of(inference.size, names)
             chosen = {"aspect_ratio": names[size]}
         else:
-            raise invalid("width", "and height cannot be chosen: the model draws one size alone")
+            raise invalid("width", "and height cannot be chosen: the model draws only one size")
         if size != inference.size and not scales:
             raise invalid(
                 "width",

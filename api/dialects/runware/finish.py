@@ -1,4 +1,4 @@
-"""A finished prediction's pictures: scaled to what was asked for, and known by their imageUUIDs."""
+"""A finished prediction's pictures: scaled to what was asked for, and named by their imageUUIDs."""
 
 import asyncio
 import logging

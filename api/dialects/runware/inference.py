@@ -81,7 +81,8 @@ async def _asked(
     task: Mapping[str, Any], inference: Inference, caller: Caller, the: Parts
 ) -> list[Asked]:
     """What to ask of the heart: as many predictions as the upstream needs calls."""
-    properties = the.model.version.schema.properties
+    model = the.models.taking("size")  # the extended one, where there is one
+    properties = model.version.schema.properties
     drawing = Drawing.of(inference, properties, scales=the.settings.runware_sizes == "scale")
     references = [
         await as_address(each, f"inputs.referenceImages[{number}]", caller, the)
@@ -92,6 +93,7 @@ async def _asked(
     return [
         Asked(
             tenant=caller.tenant,
+            model=model,
             input=drawing.input(inference, properties, references, count),
             origin=caller.origin,
             request_hash=hashed,

@@ -64,7 +64,7 @@ async def as_address(reference: str, place: str, caller: Caller, the: Parts) -> 
     if id := _uuid(reference):
         file = await the.files.by_caller_id(caller.tenant, id)
         if file is None:
-            raise invalid(place, "is the UUID of no picture of yours that is still kept")
+            raise invalid(place, "is not the UUID of a picture of yours that is still kept")
         return the.files.address(file, caller.origin, now() + _FETCH_SECONDS)
     if reference.lower().startswith(("http://", "https://", "data:")):
         return reference

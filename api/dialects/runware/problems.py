@@ -8,7 +8,15 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from api.errors import ApiError, InvalidInput, NotReady, Throttled, TooLarge, Unauthenticated
+from api.errors import (
+    UNFORESEEN,
+    ApiError,
+    InvalidInput,
+    NotReady,
+    Throttled,
+    TooLarge,
+    Unauthenticated,
+)
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +74,7 @@ def task_error(error: Exception) -> TaskError:
     log.error("A task failed before it was accepted.", exc_info=error)
     return TaskError(
         "internalServerError",
-        "The API itself failed; nothing was started. Report it.",
+        UNFORESEEN,
         status=500,
     )
 

@@ -69,7 +69,7 @@ class Inference:
         members = Members(task)
         id = members.uuid("taskUUID")
         if members.text("model", most=255) not in _MODELS:
-            raise TaskError("unknownModel", f"The model here is {AIR}.", "model", status=404)
+            raise TaskError("unknownModel", f"The only model here is {AIR}.", "model", status=404)
         for path in _OF_OTHER_MODELS:
             if members.at(path) is not None:
                 raise TaskError(
@@ -127,7 +127,7 @@ def _ttl(members: Members, output_type: str, longest: int) -> int | None:
     if members.at("ttl") is None:
         return None
     if output_type != "URL":
-        raise invalid("ttl", "goes with outputType URL alone")
+        raise invalid("ttl", "is taken only with outputType URL")
     if longest < 60:
         raise invalid("ttl", f"cannot be kept: pictures are removed after {longest} s here")
     return members.whole("ttl", least=60, most=longest)

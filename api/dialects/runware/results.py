@@ -46,7 +46,8 @@ class Results:
         task_uuid = task_uuid or str(_data(prediction)["taskUUID"])
         if prediction.removed_at is not None:
             error = TaskError(
-                "resultExpired", "The pictures have been removed; their time is over."
+                "resultExpired",
+                f"The pictures have been removed; they are kept for {self._retention:g} s here.",
             )
             return self._failed(prediction, task_uuid, error)
         if not prediction.has_ended:
@@ -72,7 +73,7 @@ class Results:
                 items.append(self._item(prediction, place, file, task_uuid, polled, len(outputs)))
             else:
                 lost += 1
-        error = TaskError("providerError", "The model gave fewer pictures than were asked for.")
+        error = TaskError("providerError", "The model drew fewer pictures than were asked for.")
         errors = [error_item(error, _named(task_uuid))] * lost
         return Answer(items, errors, status=200 if items else error.status)
 

@@ -130,7 +130,7 @@ class _Connection:
             await self._send(answer)
 
     async def _send(self, answer: Answer) -> None:
-        """In a frame each, since runware-sdk reads no data beside errors; so one is in memory."""
+        """One frame for each item, held in memory: runware-sdk reads no data beside errors."""
         is_written = True
         for item in answer.data:
             is_written = await self._send_frame([item], []) and is_written

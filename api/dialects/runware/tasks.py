@@ -1,4 +1,4 @@
-"""One task, whichever way it came: to whom it goes, and what goes wrong told in its own words."""
+"""One task, over HTTP or WebSocket: what answers it, and how a failure is told."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
@@ -56,7 +56,9 @@ async def answers(task: object, caller: Caller, the: Parts) -> AsyncIterator[Ans
         elif kind == AUTHENTICATION:
             yield await _authenticated(task, caller, the)
         else:
-            raise TaskError("invalidTaskType", f"{_KINDS} are served here.", "taskType")
+            raise TaskError(
+                "invalidTaskType", f"The taskTypes served here are {_KINDS}.", "taskType"
+            )
     except Exception as error:  # noqa: BLE001 - a client without an answer waits for ever
         yield refusal(task_error(error), task)
 

@@ -16,7 +16,7 @@ let known = null; // the session, once signed in
 let ending = new AbortController();
 
 document.getElementById("skip").addEventListener("click", () => main.focus());
-session.onRefused(() => signOut("The token is not valid any more; sign in again."));
+session.onRefused(() => signOut("The token is not valid here, or not any more; sign in with another one."));
 addEventListener("hashchange", show);
 start();
 
@@ -87,7 +87,7 @@ function signIn(said = "") {
     const token = input.value.trim();
     wrong.textContent = "";
     // Anything else could not be a header, and the browser would refuse it in words of its own.
-    if (!/^[\x21-\x7e]+$/.test(token)) return void (wrong.textContent = "That is no token; paste it once more.");
+    if (!/^[\x21-\x7e]+$/.test(token)) return void (wrong.textContent = "That is not a token; copy it again and paste it here.");
     session.token = token;
     await start();
   });

@@ -45,7 +45,7 @@ export function followed(id, canvas, actions, ended) {
 }
 
 function unknown() {
-  return h("div", { class: "empty" }, h("h1", {}, "There is no such prediction"), h("p", {}, "It belongs to somebody else, or its time is over."));
+  return h("div", { class: "empty" }, h("h1", {}, "There is no such prediction"), h("p", {}, "It belongs to somebody else, or has been removed."));
 }
 
 function startWaiting(prediction, canvas, actions) {

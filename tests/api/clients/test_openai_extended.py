@@ -15,6 +15,7 @@ from dev.servers import EXTENDED, Server, free_port
 from dev.servers.api import api_before, predictor_for_api
 from tests.api.clients.published import Client
 from tests.api.clients.published import Server as Told
+from tests.api.kept import Kept
 from tests.support.sandbox_client import Sandbox
 
 pytestmark = pytest.mark.clients
@@ -23,13 +24,15 @@ SIZE = (1024, 1024)
 
 
 @pytest.fixture(scope="module")
-def extended(sandbox_process: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+def extended(
+    sandbox_process: Server, kept: Kept, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Told]:
     port, outputs = free_port(), tmp_path_factory.mktemp("outputs")
     upstream = {"contract": EXTENDED, "OPENAI_PROXY_URL": sandbox_process.url}
     data = tmp_path_factory.mktemp("api")
     with (
         predictor_for_api(port, outputs, **upstream) as cog,
-        api_before(cog, port, data, outputs) as api,
+        api_before(cog, port, data, outputs, **kept.settings) as api,
     ):
         yield Told(api.url, api.token)
 

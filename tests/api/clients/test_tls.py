@@ -11,12 +11,15 @@ from dev.servers.api import Api
 from tests.api.clients.front import front_of
 from tests.api.clients.published import MODEL, Client, Server
 from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind
+from tests.api.kept import Kept
 
 pytestmark = pytest.mark.clients
 
 
 @pytest.fixture(scope="module")
-def tls_server(cog_behind: CogBehind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def tls_server(
+    cog_behind: CogBehind, kept: Kept, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     data = tmp_path_factory.mktemp("api")
     trusted, tls = data / "trusted.pem", ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority = trustme.CA()
@@ -25,7 +28,8 @@ def tls_server(cog_behind: CogBehind, tmp_path_factory: pytest.TempPathFactory) 
     api = Api(data, cog_behind.server.url, cog_behind.worker_port, cog_behind.outputs)
     with front_of(api.url, tls) as front:
         url = f"https://127.0.0.1:{front.port}"
-        api.settings |= {"API_PUBLIC_URL": url, "API_PRIVATE_NETWORKS": LOOPBACK_ALLOWED}
+        own = {"API_PUBLIC_URL": url, "API_PRIVATE_NETWORKS": LOOPBACK_ALLOWED}
+        api.settings |= kept.settings | own
         try:
             api.start()
             yield Server(url, api.token, trusted)

@@ -8,6 +8,7 @@ from dev.servers import get
 from dev.servers.api import Api, api_before
 from tests.api.conftest import CogBehind
 from tests.api.hostile.raw_caller import RawCaller
+from tests.api.kept import Kept
 from tests.api.replicate_caller import ReplicateCaller
 
 BODY_SECONDS = 2.0
@@ -16,8 +17,10 @@ GOOD = b'{"input": {"prompt": "A lighthouse at dusk"}}'
 
 
 @pytest.fixture(scope="module")
-def api(cog_behind: CogBehind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    settings = {
+def api(
+    cog_behind: CogBehind, kept: Kept, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Api]:
+    settings = kept.settings | {
         "API_BODY_SECONDS": str(BODY_SECONDS),
         "API_MAX_BODY_BYTES": str(MOST_BYTES),
         "API_MAX_BODIES_BYTES": str(4 * MOST_BYTES),

@@ -16,14 +16,17 @@ from dev.servers.api import Api, api_before
 from tests.api.conftest import CogBehind
 from tests.api.hostile.conftest import BODY_SECONDS, MOST_BYTES
 from tests.api.hostile.raw_caller import RawCaller
+from tests.api.kept import Kept
 
 TEXT, BINARY, CLOSE, PING, PONG, CONTINUED = 1, 2, 8, 9, 10, 0
 PING_SECONDS = 3.0
 
 
 @pytest.fixture(scope="module")
-def api(cog_behind: CogBehind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    settings = {
+def api(
+    cog_behind: CogBehind, kept: Kept, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Api]:
+    settings = kept.settings | {
         "API_BODY_SECONDS": str(BODY_SECONDS),
         "API_MAX_BODY_BYTES": str(MOST_BYTES),
         "API_MAX_BODIES_BYTES": str(2 * MOST_BYTES),

@@ -11,14 +11,15 @@ from api.playground.page import policy
 from api.settings import Settings
 from dev.servers import PROJECT
 from tests.api.api_server import ApiServer, api_server
+from tests.api.kept import Kept
 
 STATIC = PROJECT / "api" / "playground" / "static"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+def server(kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     data = tmp_path_factory.mktemp("data")
-    settings = Settings(data_directory=data, metrics_port=0, worker_port=0)
+    settings = Settings(data_directory=data, metrics_port=0, worker_port=0, **kept.fields)
     with api_server(settings) as running:
         yield running
 

@@ -1,0 +1,1 @@
+"""Figures of several processes of the API on one Postgres and one store, all on this machine."""
