@@ -8,12 +8,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.ids import now
-from api.predictions.prediction import Prediction, State
+from api.predictions.prediction import UNFINISHED, Prediction, State
 from api.predictions.store import Store
 
 _SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60, 120, 300, 600, 1800, 3600)
 
-PREDICTIONS = Gauge("api_predictions", "Predictions by their state now.", ["state"])
+PREDICTIONS = Gauge("api_predictions", "Predictions that have not ended, by state.", ["state"])
+SLOTS_WANTED = Gauge("api_slots_wanted", "Predictions that wait or run: each takes a slot.")
 QUEUE_LENGTH = Gauge("api_queue_length", "Predictions that wait for a slot.")
 QUEUE_OLDEST = Gauge("api_queue_oldest_seconds", "How long the oldest of them has waited.")
 HELD_BACK = Gauge(
@@ -48,9 +49,10 @@ def create_metrics(store: Store) -> Starlette:
     """The application that is scraped."""
 
     async def metrics(_request: Request) -> Response:
-        counts = await store.count_by_state()
-        for state in State:
+        counts = await store.count_unfinished()
+        for state in UNFINISHED:
             PREDICTIONS.labels(state).set(counts.get(state, 0))
+        SLOTS_WANTED.set(sum(counts.values()))
         QUEUE_LENGTH.set(counts.get(State.QUEUED, 0))
         HELD_BACK.set(await store.count_held_back())
         oldest = await store.oldest_queued_at()

@@ -59,9 +59,12 @@ class Reads:
         last = await self._database.read(lambda connection: connection.execute(found).scalar())
         return last or 0.0
 
-    async def count_by_state(self) -> dict[str, int]:
-        """How many predictions there are in each state."""
-        found = select(_P.state, func.count()).group_by(_P.state)
+    async def count_unfinished(self) -> dict[str, int]:
+        """How many predictions there are in each state that is no end.
+
+        Of those that have ended there can be millions, and somebody asks every few seconds.
+        """
+        found = select(_P.state, func.count()).where(_P.state.in_(UNFINISHED)).group_by(_P.state)
         return dict(
             await self._database.read(lambda connection: connection.execute(found).tuples().all())
         )

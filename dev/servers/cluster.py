@@ -21,8 +21,8 @@ class Cog:
     outputs: Path
     environment: Mapping[str, str]
     port: int = field(default_factory=free_port)
+    server: Server | None = None
     _running: ExitStack = field(default_factory=ExitStack)
-    _server: Server | None = None
 
     @property
     def url(self) -> str:
@@ -32,25 +32,25 @@ class Cog:
     @property
     def runs(self) -> bool:
         """Whether it has been started, and has not ended."""
-        return self._server is not None and self._server.process.poll() is None
+        return self.server is not None and self.server.process.poll() is None
 
     def start(self) -> None:
         """Start it, and wait until it serves."""
         environment = {**self.environment, "PORT": str(self.port)}
         starting = predictor_for_api(self.worker_port, self.outputs, **environment)
-        self._server = self._running.enter_context(starting)
+        self.server = self._running.enter_context(starting)
 
     def kill(self) -> None:
         """End it as its container's death does: with all that it has started."""
-        if self._server:
+        if self.server:
             with suppress(ProcessLookupError):
-                os.killpg(self._server.process.pid, signal.SIGKILL)
-            self._server.process.wait()
+                os.killpg(self.server.process.pid, signal.SIGKILL)
+            self.server.process.wait()
             self.stop()
 
     def stop(self) -> None:
         """End it in order."""
-        self._server = None
+        self.server = None
         self._running.close()
 
 

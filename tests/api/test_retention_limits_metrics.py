@@ -131,6 +131,7 @@ def test_metrics_say_what_runs_waits_and_has_ended(
     lines = body.decode().splitlines()
 
     assert 'api_predictions{state="sent"} 1.0' in lines
+    assert "api_slots_wanted 1.0" in lines
     assert "api_queue_length 0.0" in lines
     assert "api_queue_oldest_seconds 0.0" in lines
     dollars = next(line for line in lines if line.startswith("api_dollars_total"))

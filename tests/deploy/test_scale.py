@@ -37,3 +37,12 @@ def test_the_file_says_what_it_takes_from_the_environment() -> None:
     said = text.partition("\nname:")[0]
 
     assert {name for name in re.findall(r"\$\{(\w+)", text) if name not in said} == set()
+
+
+def test_caddy_sends_to_every_process_that_takes_requests() -> None:
+    caddyfile = (FILE.parent / "Caddyfile").read_text()
+    (sent_to,) = re.findall(r"^reverse_proxy (.*) \{$", caddyfile, re.MULTILINE)
+
+    port = Settings.model_fields["port"].default
+    assert set(sent_to.split()) == {f"{name}:{port}" for name in SERVICES if name.startswith("api")}
+    assert "./Caddyfile:/etc/caddy/Caddyfile:ro" in SERVICES["caddy"]["volumes"]

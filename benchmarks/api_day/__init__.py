@@ -1,0 +1,1 @@
+"""A day of an installation of many processes, in minutes: load, deploys, deaths, and costs."""
