@@ -14,7 +14,7 @@ from api.predictions.store import Store
 _SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60, 120, 300, 600, 1800, 3600)
 
 PREDICTIONS = Gauge("api_predictions", "Predictions that have not ended, by state.", ["state"])
-SLOTS_WANTED = Gauge("api_slots_wanted", "Predictions that wait or run: each takes a slot.")
+SLOTS_WANTED = Gauge("api_slots_wanted", "Predictions that run or could: each takes a slot.")
 QUEUE_LENGTH = Gauge("api_queue_length", "Predictions that wait for a slot.")
 QUEUE_OLDEST = Gauge("api_queue_oldest_seconds", "How long the oldest of them has waited.")
 HELD_BACK = Gauge(
@@ -52,9 +52,11 @@ def create_metrics(store: Store) -> Starlette:
         counts = await store.count_unfinished()
         for state in UNFINISHED:
             PREDICTIONS.labels(state).set(counts.get(state, 0))
-        SLOTS_WANTED.set(sum(counts.values()))
+        held_back = await store.count_held_back()
+        HELD_BACK.set(held_back)
+        # Another worker would be of no use to those.
+        SLOTS_WANTED.set(max(0, sum(counts.values()) - held_back))
         QUEUE_LENGTH.set(counts.get(State.QUEUED, 0))
-        HELD_BACK.set(await store.count_held_back())
         oldest = await store.oldest_queued_at()
         QUEUE_OLDEST.set(now() - oldest if oldest is not None else 0)
         return Response(generate_latest(), media_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -75,9 +75,9 @@ def caller(api: Api) -> ReplicateCaller:
     return ReplicateCaller(api.url, api.token)
 
 
-def held_back(api: Api) -> float:
+def gauge(api: Api, name: str) -> float:
     _, body = get(f"http://127.0.0.1:{api.metrics_port}/metrics")
-    (line,) = [line for line in body.decode().splitlines() if line.startswith("api_held_back ")]
+    (line,) = [line for line in body.decode().splitlines() if line.startswith(f"{name} ")]
     return float(line.split()[1])
 
 
@@ -85,7 +85,8 @@ def test_more_than_the_limit_waits_and_none_is_refused(
     api: Api, caller: ReplicateCaller, sandbox: Sandbox
 ) -> None:
     ids = [caller.created(f"Many {number}", input=A_MINUTES)["id"] for number in range(3)]
-    wait_until(lambda: held_back(api) > 0)
+    wait_until(lambda: gauge(api, "api_held_back") > 0)
+    assert gauge(api, "api_slots_wanted") < len(ids), "another worker would be of no use"
     theirs = caller.created("My own", input={"openai_api_key": "a-key-of-the-callers"})["id"]
 
     own = caller.ended(theirs)
@@ -94,7 +95,7 @@ def test_more_than_the_limit_waits_and_none_is_refused(
     assert {each["status"] for each in [own, *ends]} == {"succeeded"}
     assert {entry["status"] for entry in sandbox.ledger} == {200}
     assert own["completed_at"] < max(each["completed_at"] for each in ends)
-    assert held_back(api) == 0
+    assert gauge(api, "api_held_back") == 0
 
 
 def test_input_images_count_as_well(caller: ReplicateCaller, sandbox: Sandbox) -> None:
