@@ -38,7 +38,7 @@ def test_signing_in_with_a_token(visit: Visit, api: Api) -> None:
     page = visit(token="")
     page.get_by_label("Token").fill("api_of-somebody-else")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_have_text(re.compile("sign in again"))
+    expect(page.get_by_role("alert")).to_have_text(re.compile("sign in with another one"))
     page.get_by_label("Token").fill(api.token)
     page.keyboard.press("Enter")
     expect(page.get_by_label("Prompt")).to_be_visible()
