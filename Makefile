@@ -61,7 +61,7 @@ tests-that-need-more:
 	@./scripts/package chromium chromium || test -z "$$CI"
 	@test -z "$$CI" || ./scripts/go-tool $(object_store) >/dev/null
 	@$(pytest) -n 2 --dist loadfile -m "litellm or haproxy or clients"
-	@$(pytest) -m browser
+	@$(pytest) -n 2 --dist loadfile -m browser
 	@$(pytest) -n 2 --dist loadfile -m "postgres and not long"
 	@$(pytest) -n 2 --dist loadfile --shared -m "not ($(needs_more))" tests/api
 	@$(pytest) -n 2 --dist loadfile -m long

@@ -135,7 +135,7 @@ def test_name_and_type_may_have_parts_of_their_own(caller: httpx2.Client) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "claimed", "content", "kept"),
+    ("name", "claimed", "content", "told"),
     [
         ("upload", "application/octet-stream", PNG, "image/png"),
         ("picture.webp", "image/webp", PNG, "image/png"),
@@ -148,14 +148,14 @@ def test_name_and_type_may_have_parts_of_their_own(caller: httpx2.Client) -> Non
     ],
 )
 def test_the_first_bytes_tell_a_picture_whatever_its_sender_calls_it(
-    name: str, claimed: str, content: bytes, kept: str, caller: httpx2.Client
+    name: str, claimed: str, content: bytes, told: str, caller: httpx2.Client
 ) -> None:
     file = create(caller, files={"content": (name, content, claimed)}).json()
-    assert file["content_type"] == kept
+    assert file["content_type"] == told
 
 
 @pytest.mark.parametrize(
-    ("sent", "kept"),
+    ("sent", "told"),
     [
         ("../../etc/passwd", "passwd"),
         ("C:\\pictures\\fox.png", "fox.png"),
@@ -164,9 +164,9 @@ def test_the_first_bytes_tell_a_picture_whatever_its_sender_calls_it(
         ("n" * 300, "n" * 255),
     ],
 )
-def test_a_file_name_is_no_path(sent: str, kept: str, caller: httpx2.Client) -> None:
+def test_a_file_name_is_no_path(sent: str, told: str, caller: httpx2.Client) -> None:
     file = create(caller, data={"filename": sent}, files={"content": ("file", PNG)}).json()
-    assert file["name"] == kept
+    assert file["name"] == told
     assert caller.get(file["urls"]["download"]).content == PNG
 
 
