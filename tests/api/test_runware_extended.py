@@ -12,6 +12,8 @@ from tests.api.kept import Kept
 from tests.api.runware_caller import RunwareCaller, inference
 from tests.support.sandbox_client import Sandbox
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def api(

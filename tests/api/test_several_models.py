@@ -19,6 +19,8 @@ from tests.api.replicate_caller import ReplicateCaller
 from tests.api.runware_caller import RunwareCaller, inference
 from tests.support.sandbox_client import Sandbox
 
+pytestmark = pytest.mark.long
+
 EXTENDED_MODEL = "openai/gpt-image-2-extended"
 SLOW = "[sandbox:slow seconds=2]"
 

@@ -20,6 +20,8 @@ from tests.support.cog_client import data_uri, picture
 from tests.support.sandbox_client import Sandbox
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 LIMIT = 4
 SANDBOXES_MINUTE, APIS_MINUTE = 2, 4  # seconds: a slow machine sends what it took later
 SETTINGS = {

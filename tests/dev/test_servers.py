@@ -9,6 +9,8 @@ from dev.servers import predictor, predictor_server, sandbox_server
 from dev.servers.process import ServerError
 from tests.support.cog_client import Cog
 
+pytestmark = pytest.mark.long
+
 
 def test_a_prediction_leaves_nothing_in_the_temporary_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

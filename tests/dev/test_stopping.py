@@ -9,6 +9,8 @@ from dev.servers import PROJECT, sandbox_server
 
 from .stoppable import running
 
+pytestmark = pytest.mark.long
+
 PREDICT = PROJECT / "scripts" / "predict"
 SLOWLY = ["-i", "prompt=A [sandbox:slow seconds=30]"]
 STOPPED = "Stopped; nothing is left running."

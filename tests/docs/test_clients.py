@@ -16,6 +16,8 @@ from tests.api.clients.published import HERE, javascript_clients
 
 from .blocks import blocks
 
+pytestmark = pytest.mark.long
+
 PAGE = "docs/clients.md"
 API = "127.0.0.1:8000"
 PROMPT = "A lighthouse at dusk"

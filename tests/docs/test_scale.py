@@ -12,6 +12,8 @@ from tests.api.commands import admin
 
 from .blocks import blocks
 
+pytestmark = pytest.mark.long
+
 PAGE = "docs/scale.md"
 LOOKING_AFTER = next(block for block in blocks(PAGE, "sh") if "api admin" in block)
 RUN_ELSEWHERE = {

@@ -19,6 +19,8 @@ from tests.support.image_kinds import encoded
 from tests.support.loopback import StandIn
 from tests.support.written_answers import SQUARE, notes, serve, webp
 
+pytestmark = pytest.mark.long
+
 # 100 million pixels in a file of 13 KB; to decode and encode them takes seconds and 0.4 GB.
 HEAVY = encoded(Image.new("1", (10_000, 10_000)), "PNG")
 BOMB = encoded(Image.new("1", (60_000, 3_000)), "TIFF", compression="group4")
@@ -190,7 +192,6 @@ def test_a_crash_of_a_decoder_is(hasty_process: Server, upstream: StandIn) -> No
     assert Cog(hasty_process.url).health()["status"] == "READY"
 
 
-@pytest.mark.long
 def test_one_image_does_not_wait_for_all_images_of_others(tmp_path: Path) -> None:
     """Eight predictions convert four images each when one more prediction comes."""
     small = tmp_path / "small"

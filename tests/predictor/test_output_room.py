@@ -19,6 +19,8 @@ from tests.support.loopback import Answer, Received, StandIn
 from tests.support.sandbox_client import Sandbox
 from tests.support.written_answers import in_base64, serve, webp
 
+pytestmark = pytest.mark.long
+
 MB = 1_000_000
 
 

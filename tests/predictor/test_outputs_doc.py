@@ -11,6 +11,8 @@ from tests.support.generated_docs import assert_documented, table
 from tests.support.loopback import Answer, Received, StandIn
 from tests.support.written_answers import SQUARE, Entry, in_base64, notes, serve, webp
 
+pytestmark = pytest.mark.long
+
 
 def translucent() -> bytes:
     file = io.BytesIO()

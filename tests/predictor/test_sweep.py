@@ -13,6 +13,8 @@ from dev.servers import Server, predictor_server
 from tests.support.cog_client import Cog, Prediction
 from tests.support.sandbox_client import Sandbox
 
+pytestmark = pytest.mark.long
+
 MAX_AGE = 60
 MONTH = 30 * 86400
 

@@ -17,6 +17,8 @@ from tests.support.cog_client import Cog
 from tests.support.loopback import Answer, Received, StandIn, raw_server, stand_in
 from tests.support.written_answers import fetches, notes, serve, webp
 
+pytestmark = pytest.mark.long
+
 
 def test_what_a_redirect_says_besides_is_not_read(here: Cog, upstream: StandIn) -> None:
     sent = 0

@@ -13,6 +13,8 @@ from sandbox.job import Size
 from sandbox.tokens import output_tokens
 from tests.sandbox.conftest import MODEL, Api
 
+pytestmark = pytest.mark.long
+
 
 def test_an_answered_request_is_received_billed_and_delivered(api: Api) -> None:
     answer = api.generate(prompt="A fox [#123]", n=2)
