@@ -12,7 +12,7 @@ from benchmarks.rounds import Table
 
 _KEEPS = (
     "The API keeps each prediction and its picture, LiteLLM keeps nothing; and Cog reads all root "
-    "certificates anew for every file and word that it hands over, 8 ms of CPU a prediction"
+    "certificates anew for every file and word that it hands over, 3 to 8 ms of CPU a prediction"
 )
 MOST_GROWTH = 64 << 20
 """Bytes: all ten come at once, each in a few steps of 1 MB; together they are about 200 MB."""
