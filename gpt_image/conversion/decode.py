@@ -18,11 +18,21 @@ def decoded(source: Path, formats: tuple[str, ...]) -> Iterator[Image.Image]:
         MemoryError, OSError: the machine is to blame.
     """
     with blaming_the_image():
-        image = Image.open(source, formats=formats)
+        image = _opened(source, formats)
     with image:
         with blaming_the_image():
             image.load()
         yield image
+
+
+def _opened(source: Path, formats: tuple[str, ...]) -> Image.Image:
+    try:
+        return Image.open(source, formats=formats)
+    except Exception:
+        # Pillow passes over a plugin that it has no memory to import, and then knows no such file.
+        if any(name not in Image.OPEN for name in formats):
+            raise MemoryError from None
+        raise
 
 
 @contextmanager

@@ -9,8 +9,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from functools import cache
 from pathlib import Path
 
 import cog
@@ -19,6 +20,7 @@ from PIL import Image
 
 from dev.servers import PROJECT
 from gpt_image.conversion import process as conversion
+from gpt_image.conversion.decode import decoded
 from gpt_image.conversion.reports import FAILURES, TooMuchMemory
 from gpt_image.errors import InvalidInput, MachineFault
 from gpt_image.input_images import prepare as inputs
@@ -38,8 +40,13 @@ def scratch(tmp_path: Path) -> Path:
 @pytest.fixture
 def slow_file(tmp_path: Path) -> cog.Path:
     """A 20 MB image that takes about a second to re-encode."""
+    return stored(_noise())(tmp_path)
+
+
+@cache
+def _noise() -> bytes:
     noise = Image.effect_noise((2600, 2600), 80)
-    return stored(image_kinds.encoded(Image.merge("RGB", [noise] * 3), "BMP"))(tmp_path)
+    return image_kinds.encoded(Image.merge("RGB", [noise] * 3), "BMP")
 
 
 def children() -> list[int]:
@@ -96,26 +103,42 @@ def test_a_crash_of_a_decoder_refuses_only_its_image(slow_file: cog.Path, scratc
     asyncio.run(crash())
 
 
-def test_a_machine_without_memory_is_not_blamed_on_the_image(
+MACHINES_FAULT = r"^Input image 1 could not be prepared on this"
+
+
+def test_a_conversion_that_the_kernel_ends_is_not_blamed_on_the_image(
     slow_file: cog.Path, scratch: Path
 ) -> None:
-    """The kernel's own way to take memory back, and a limit that a container may have."""
+    """The kernel's own way to take memory back."""
 
-    def kill(process: int) -> None:
-        os.kill(process, signal.SIGKILL)
-
-    def limit(process: int) -> None:
-        memory = 60 << 20, 60 << 20
-        resource.prlimit(process, resource.RLIMIT_AS, memory)
-
-    async def starve(do: Callable[[int], None]) -> None:
+    async def end() -> None:
         task = asyncio.create_task(inputs.prepare([slow_file], scratch))
-        do(await first_child())
-        with pytest.raises(MachineFault, match=r"^Input image 1 could not be prepared on this"):
+        os.kill(await first_child(), signal.SIGKILL)
+        with pytest.raises(MachineFault, match=MACHINES_FAULT):
             await task
 
-    for do in (kill, limit):
-        asyncio.run(starve(do))
+    asyncio.run(end())
+
+
+def test_a_limit_that_leaves_no_memory_is_not_blamed_on_the_image(
+    slow_file: cog.Path, scratch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nulimit -v {60 << 10}\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(python))
+    with pytest.raises(MachineFault, match=MACHINES_FAULT):
+        asyncio.run(inputs.prepare([slow_file], scratch))
+
+
+def test_a_plugin_that_could_not_be_imported_is_not_blamed_on_the_image(
+    slow_file: cog.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow passes over one for which there is no memory."""
+    monkeypatch.delitem(Image.OPEN, "BMP")
+    monkeypatch.setattr(Image, "init", bool)
+    with pytest.raises(MemoryError), decoded(slow_file, ("PNG", "BMP")):
+        pass
 
 
 @pytest.mark.long
