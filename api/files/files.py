@@ -11,14 +11,14 @@ from api.files.addresses import Address, Signer, read_address
 from api.files.kinds import RASTER
 from api.files.kinds import content_type as type_to_keep
 from api.files.rows import UPLOAD, NoRoom, Place, Rows, StoredFile
-from api.files.store import Store, TooManyBytes
+from api.files.store import STEP, Store, TooManyBytes
 from api.files.thumbnail_ids import thumbnail_ids
 from api.ids import new_id, now
 from api.tenants import Tenant
 
 _LONGEST_NAME = 255  # characters; Replicate's bound (its API description)
 _NOT_IN_NAMES = re.compile(r".*[/\\]|[\x00-\x1f\x7f]", re.DOTALL)
-_STEP = 1 << 20  # bytes
+_CALLERS_STEP = 256 << 10  # bytes, of which each slow caller holds some
 _ORPHAN_SECONDS = 3600.0  # longer than any file takes from its first byte to its row
 
 
@@ -177,16 +177,16 @@ class Files:
         Raises:
             FileNotFoundError: it was removed meanwhile.
         """
-        async for piece in await self.open(file, 0, file.size):
+        async for piece in await self._store.open(file.id, 0, file.size):
             yield piece
 
     async def open(self, file: StoredFile, start: int, end: int) -> AsyncIterator[bytes]:
-        """The bytes from `start` up to, and without, `end`.
+        """The bytes from `start` up to, and without, `end`, for a caller who may be slow.
 
         Raises:
             FileNotFoundError: it was removed meanwhile.
         """
-        return await self._store.open(file.id, start, end)
+        return await self._store.open(file.id, start, end, step=_CALLERS_STEP)
 
     def address(self, file: StoredFile, origin: str, expires_at: float) -> str:
         """Good until `expires_at` for whoever has it; the same for the same arguments."""
@@ -232,8 +232,8 @@ def _file_name(name: str) -> str:
 
 async def _pieces(content: bytes | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     if isinstance(content, bytes):
-        for start in range(0, len(content), _STEP):
-            yield content[start : start + _STEP]
+        for start in range(0, len(content), STEP):
+            yield content[start : start + STEP]
         return
     async for piece in content:
         yield piece

@@ -51,8 +51,13 @@ class Store(Protocol):
             TooManyBytes: there are more than `most`.
         """
 
-    async def open(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+    async def open(
+        self, key: str, start: int, end: int, *, step: int = STEP
+    ) -> AsyncIterator[bytes]:
         """The bytes from `start` up to, and without, `end`.
+
+        Args:
+            step: bytes to read at once, which a slow reader holds; a bucket may give more.
 
         Raises:
             FileNotFoundError: there is no such file.
@@ -104,16 +109,19 @@ class Counted:
 
     async def steps(self) -> AsyncIterator[tuple[bytes, bool]]:
         """All of it, and whether that is the last step; raises TooManyBytes."""
-        gathered = bytearray()
+        gathered: list[bytes] = []
+        size = 0
         async for piece in self._content:
             self._size += len(piece)
             if self._most is not None and self._size > self._most:
                 raise TooManyBytes
-            gathered += piece
-            if len(gathered) >= STEP:
-                yield bytes(gathered), False
+            gathered.append(piece)
+            size += len(piece)
+            if size >= STEP:
+                yield b"".join(gathered), False
                 gathered.clear()
-        yield bytes(gathered), True
+                size = 0
+        yield b"".join(gathered), True
 
     def see(self, step: bytes) -> None:
         """Count a step among what was written; in a thread, since checksums take long."""
