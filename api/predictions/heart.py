@@ -17,7 +17,6 @@ from api.predictions.beats import Beats, keep_taking_over
 from api.predictions.changes import Changes
 from api.predictions.endings import Finish
 from api.predictions.keeper import keep_order
-from api.predictions.others import hearing
 from api.predictions.prediction import Prediction, State
 from api.predictions.predictions import Predictions
 from api.predictions.queue import MemoryQueue, Queue
@@ -90,6 +89,9 @@ async def open_heart(
     async with AsyncExitStack() as ending:
         names = [life, *(f"the worker {beside.settings.worker}" for beside in cogs)]
         if isinstance(queue, SharedQueue):
+            # Only here: one machine needs neither the time nor the memory of Postgres' driver.
+            from api.predictions.others import hearing
+
             await ending.enter_async_context(hearing(settings, names, queue, changes, store))
         work = None
         if cogs:
