@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def sandbox_process() -> Iterator[Server]:
-    with sandbox_server(SANDBOX_RECORD="true") as server:
+    with sandbox_server(SANDBOX_RECORD="true", SANDBOX_PRERENDERED="true") as server:
         yield server
 
 

@@ -222,8 +222,10 @@ def test_the_same_task_twice_is_drawn_once(runware: RunwareCaller, sandbox: Sand
 
 
 def test_a_restart_forgets_no_task(api: Api, runware: RunwareCaller, sandbox: Sandbox) -> None:
-    asked = inference("A fox [sandbox:slow seconds=1]", deliveryMethod="async", numberResults=2)
+    asked = inference("A fox [sandbox:slow seconds=5]", deliveryMethod="async", numberResults=2)
     runware.items(asked)
+    # Killed before Cog has it, the API could not know whether it was sent, and would wait long.
+    sandbox.wait_for(lambda entry: entry["received"])
     api.kill()
     api.start()
     assert runware.items(asked) == [{name: asked[name] for name in ("taskType", "taskUUID")}]
