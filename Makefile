@@ -50,7 +50,7 @@ types: ## mypy, strict
 tests:
 	@$(environment) test
 	@echo "The tests take some minutes on 2 cores, and leave nothing behind."
-	@$(pytest) -n 2 --dist loadfile -m "not ($(needs_more))"
+	@$(pytest) -n 3 --dist loadfile -m "not ($(needs_more))"
 
 tests-that-need-more:
 	@$(environment) test

@@ -39,7 +39,9 @@ class Settings(BaseSettings):
     )
     prerendered: bool = Field(
         default=False,
-        description="Draw each kind of answer once and repeat its bytes, for benchmarks.",
+        description=(
+            "Draw each kind of answer once and repeat its bytes, for benchmarks; not with a mask."
+        ),
     )
     record: bool = Field(default=False, description="Keep every request for GET /sandbox/requests.")
     images_per_minute: int | None = Field(

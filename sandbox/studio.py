@@ -26,7 +26,7 @@ class Studio:
 
     async def draft(self, job: Job, usage: Usage) -> Draft:
         """Return the job's answer, freshly drawn or, where pre-rendered, drawn once."""
-        if not self._settings.prerendered:
+        if not self._repeats(job):
             images, slots = await asyncio.to_thread(self._render, job)
             return answer.draft(job, usage, images, slots)
         look = _look(job)
@@ -39,12 +39,16 @@ class Studio:
 
     async def body(self, job: Job, usage: Usage, draft: Draft, *, untouched: bool) -> bytes:
         """Return an answer's JSON; ``untouched`` by fault or gateway it may be a ready one."""
-        if not (self._settings.prerendered and untouched):
+        if not (self._repeats(job) and untouched):
             return await asyncio.to_thread(body_of, draft)
         key = (*_look(job), usage, job.safety_identifier, job.stream)
         if key not in self._bodies:
             _keep(self._bodies, key, await asyncio.to_thread(body_of, draft))
         return self._bodies[key]
+
+    def _repeats(self, job: Job) -> bool:
+        """Whether another job's picture will do; behind a mask lies the caller's own."""
+        return self._settings.prerendered and job.mask is None
 
     def _render(self, job: Job) -> tuple[list[bytes], list[Slot]]:
         for position, image in enumerate(job.inputs, start=1):

@@ -12,6 +12,7 @@ from tests.api.admin import admin, token_for
 from tests.api.conftest import LOOPBACK_ALLOWED, CogBehind
 from tests.api.kept import Kept
 from tests.api.replicate_caller import ReplicateCaller
+from tests.support.loopback import nobody
 from tests.support.sandbox_client import Sandbox
 
 SLOW = "[sandbox:slow seconds=20]"
@@ -165,8 +166,9 @@ def test_a_database_that_is_in_use_is_not_restored(api: Api) -> None:
 def test_an_address_that_cannot_be_fetched_costs_nothing(
     caller: ReplicateCaller, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    address = f"http://127.0.0.1:{free_port()}/nothing.png"
-    ended = caller.ended(caller.created(input={"input_images": [address]})["id"])
+    with nobody() as address:
+        created = caller.created(input={"input_images": [f"{address}/nothing.png"]})
+        ended = caller.ended(created["id"])
 
     assert ended["status"] == "failed"
     assert "input_images.0" in ended["error"]

@@ -8,11 +8,12 @@ import httpx2
 import openai
 import pytest
 
-from dev.servers import Server, free_port, predictor_server
+from dev.servers import Server, predictor_server
 from gpt_image import errors
 from tests.support.cog_client import Cog, Prediction
 from tests.support.explained import explained, status_error
 from tests.support.generated_docs import assert_documented, table
+from tests.support.loopback import nobody
 from tests.support.refusals import REFUSALS, refusing_upstream
 from tests.support.sandbox_client import Sandbox
 
@@ -227,8 +228,10 @@ def test_errors_carry_the_upstreams_code_and_request_id(sentences: dict[str, str
 
 
 def test_an_upstream_that_is_not_there_is_down_and_not_billed() -> None:
-    nobody = f"http://127.0.0.1:{free_port()}/v1"
-    with predictor_server(OPENAI_PROXY_URL=nobody, OPENAI_DEADLINE_SECONDS="2") as server:
+    with (
+        nobody() as address,
+        predictor_server(OPENAI_PROXY_URL=f"{address}/v1", OPENAI_DEADLINE_SECONDS="2") as server,
+    ):
         prediction = Cog(server.url).predict()
 
     assert prediction.error.startswith("UpstreamDown: The upstream could not be reached")

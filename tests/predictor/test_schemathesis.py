@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
-from dev.servers import free_port, predictor_server, sandbox_server
+from dev.servers import predictor_server, sandbox_server
 from gpt_image import errors
 from tests.support.cog_client import Prediction, data_uri, picture
+from tests.support.loopback import nobody
 
 pytestmark = pytest.mark.long
 
@@ -51,16 +52,15 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     """A server whose only way out leads to the sandbox, with a temporary directory of its own."""
     temporary = tmp_path_factory.mktemp("temporary")
     outputs = tmp_path_factory.mktemp("outputs")
-    nobody = f"http://127.0.0.1:{free_port()}"
-    with sandbox_server(SANDBOX_PRERENDERED="true") as sandbox:
+    with nobody() as nowhere, sandbox_server(SANDBOX_PRERENDERED="true") as sandbox:
         environment = {
             "OPENAI_PROXY_URL": sandbox.url,
             "OPENAI_BASE_URL": sandbox.url,
             "OPENAI_DEADLINE_SECONDS": "10",
             "OUTPUT_DIRECTORY": str(outputs),
             "TMPDIR": str(temporary),
-            "HTTP_PROXY": nobody,
-            "HTTPS_PROXY": nobody,
+            "HTTP_PROXY": nowhere,
+            "HTTPS_PROXY": nowhere,
             "NO_PROXY": "127.0.0.1",
         }
         with predictor_server(**environment) as server:

@@ -14,12 +14,13 @@ import openai
 import pytest
 import trustme
 
-from dev.servers import free_port, predictor_server
+from dev.servers import predictor_server
 from gpt_image import errors
 from gpt_image.input_images.prepare import InputImage
 from gpt_image.upstream.call import _open_all
 from tests.support.cog_client import Cog, Prediction
 from tests.support.explained import explained
+from tests.support.loopback import nobody
 
 pytestmark = pytest.mark.long
 
@@ -46,7 +47,8 @@ def self_signed() -> Iterator[str]:
 
 
 def test_a_refused_connection_is_said() -> None:
-    prediction = predict(f"http://127.0.0.1:{free_port()}/v1")
+    with nobody() as address:
+        prediction = predict(f"{address}/v1")
 
     assert prediction.error.startswith("UpstreamDown: ")
     assert "(it refused the connection), so nothing was billed" in prediction.error
