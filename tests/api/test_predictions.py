@@ -180,5 +180,5 @@ def test_the_ai_sdks_look_is_held_for_a_moment(caller: ReplicateCaller) -> None:
     started = time.monotonic()
     caller.get(f"predictions/{id}", **{"User-Agent": "ai/5 ai-sdk/replicate/3.0.46"})
 
-    assert 1.5 < time.monotonic() - started < 4
+    assert 1.5 < time.monotonic() - started < 8
     caller.cancel(id)

@@ -211,7 +211,7 @@ def test_endless_images_are_given_up_and_the_first_stay(size: int, tmp_path: Pat
     with pytest.raises(AnswerTooLong):
         asyncio.run(stream.read(pieces(body, itertools.repeat(size))))
 
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 10
     assert contents(stream) == [b"one image"] * len(stream.files)
     assert 10 <= len(stream.files) < 100
 

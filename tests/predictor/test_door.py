@@ -234,9 +234,9 @@ def test_a_short_prompt_is_hidden_as_a_whole() -> None:
 def test_no_text_takes_long(text: str) -> None:
     """A prediction's answer is explained on the event loop, which all predictions share."""
     door = Door([KEY], PROMPT * 380)
-    started = time.perf_counter()
+    started = time.thread_time()
     for said in (text, text[:3_900]):
         door.message(said)
         door.name(said)
         door.request_id(said)
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5

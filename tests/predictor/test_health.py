@@ -56,4 +56,4 @@ def test_the_health_check_takes_no_time(own: Cog) -> None:
     started = time.monotonic()
     for _ in range(20):
         own.health()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 4  # a check that asked the upstream would take longer
