@@ -44,7 +44,7 @@ class Verdict:
     made_twice: Set[int]
     billed_twice: Set[int]
     billed_in_vain: int
-    """Paid for, and not succeeded; each has to say that it may have been billed."""
+    """Paid for, and failed; each has to say that it may have been billed."""
     unsaid: Set[int]
     """Those of them that do not say so."""
     untold: Set[int]
@@ -104,7 +104,7 @@ def judge(
     ended = {row.id: row for row in mine if row.state in _ENDED}
     billed = Counter(e["number"] for e in ledger if e["billed"] and e["number"] in by_number)
     failed = {row.number: row.error for row in mine if row.state == "failed"}
-    in_vain = {row.number for row in mine if billed[row.number] and row.state != "succeeded"}
+    in_vain = {number for number in failed if billed[number]}
     times = Counter(row.number for row in mine)
     queued: defaultdict[str, list[float]] = defaultdict(list)
     for row in mine:

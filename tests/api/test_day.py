@@ -58,11 +58,11 @@ def test_what_must_not_be_is_found(
 
 
 def test_what_may_be_is_none() -> None:
-    """Nobody accepted it; it was billed, failed and says so; it is another run's."""
-    calls = [call(1, id=""), call(2)]
-    rows = [row(2, "failed", BILLED_SAID), row(99, "queued")]
+    """Nobody accepted it; it was billed, failed and says so; canceled too late; another run's."""
+    calls = [call(1, id=""), call(2), call(3)]
+    rows = [row(2, "failed", BILLED_SAID), row(3, "canceled"), row(99, "queued")]
 
-    assert judged(calls, rows, [billed(2), billed(99), billed(99)]).problems == []
+    assert judged(calls, rows, [billed(2), billed(3), billed(99), billed(99)]).problems == []
 
 
 def test_the_day_is_busy_by_day_and_limited_for_two_hours() -> None:
