@@ -18,7 +18,7 @@ from benchmarks.api_day.verdict import Verdict, at
 from benchmarks.api_soak.receiver import Receiver, receiving
 from dev.servers import get
 
-_ENDS_WITHIN = 300.0  # seconds; deadline and grace take 270
+_ENDS_WITHIN = 300.0  # seconds after the last caller has asked; deadline and grace take 270
 _SETTLES = 3.0  # seconds; Postgres publishes its counters so late
 _LOOKS_EVERY = 0.5  # seconds
 _QUEUE_KEPT = 1.0  # seconds; what waits longer, with slots free, waits for a busy process

@@ -30,6 +30,7 @@ def _opened(source: Path, formats: tuple[str, ...]) -> Image.Image:
         return Image.open(source, formats=formats)
     except Exception:
         # Pillow passes over a plugin that it has no memory to import, and then knows no such file.
+        Image.init()  # where an early plugin raised, the others have not been imported yet
         if any(name not in Image.OPEN for name in formats):
             raise MemoryError from None
         raise

@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -21,7 +22,7 @@ from PIL import Image
 from dev.servers import PROJECT
 from gpt_image.conversion import process as conversion
 from gpt_image.conversion.decode import decoded
-from gpt_image.conversion.reports import FAILURES, TooMuchMemory
+from gpt_image.conversion.reports import FAILURES, Damaged, TooManyPixels, TooMuchMemory
 from gpt_image.errors import InvalidInput, MachineFault
 from gpt_image.input_images import prepare as inputs
 from gpt_image.input_images.prepare import InputImage
@@ -139,6 +140,28 @@ def test_a_plugin_that_could_not_be_imported_is_not_blamed_on_the_image(
     monkeypatch.setattr(Image, "init", bool)
     with pytest.raises(MemoryError), decoded(slow_file, ("PNG", "BMP")):
         pass
+
+
+PNG_HEAD = b"\x89PNG\r\n\x1a\n"
+HUGE = image_kinds.png_chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 1, 0, 0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("content", "failure"),
+    [
+        (PNG_HEAD + HUGE + image_kinds.png_chunk(b"IDAT", b""), TooManyPixels),
+        (PNG_HEAD + HUGE[:10], Damaged),
+        (b"no image" * 99, Damaged),
+    ],
+    ids=["too many pixels", "cut short", "no image"],
+)
+def test_what_the_first_plugin_refuses_is_blamed_on_the_image(
+    tmp_path: Path, content: bytes, failure: type[Exception]
+) -> None:
+    """In a new process, where Pillow has not imported the other plugins when the first raises."""
+    source = stored(content)(tmp_path)
+    with pytest.raises(failure):
+        asyncio.run(conversion.Conversions().has_transparency(source))
 
 
 @pytest.mark.long
