@@ -1,6 +1,6 @@
 """`python -m tests.api.killed_api POINT N`: the API, ended by SIGKILL the Nth time it gets there.
 
-POINTS names every step of a prediction's way at which a crash could lose or repeat something.
+The points are every step of a prediction's way at which a crash could lose or repeat something.
 Where KILL_PID is set, that process dies instead; where KILL_LEDGER is, too, the sandbox's ledger
 at that address is kept in the file KILL_LEDGER_FILE before.
 """
@@ -29,12 +29,17 @@ from api.webhooks import Webhooks
 
 Method = Callable[..., Any]
 
-POINTS: dict[str, tuple[type, str, str]] = {
+Points = dict[str, tuple[type, str, str]]
+"""By their names: the method, and whether it is before or after it."""
+
+ACCEPTING: Points = {
     "body read, nothing stored": (Acceptance, "accept", "before"),
     "stored, not queued": (Acceptance, "accept", "after"),
     "queued, not answered": (Predictions, "accept", "after"),
     "answered, not noted": (Answers, "end", "after"),
     "before it is taken": (Store, "take", "before"),
+}
+RUNNING: Points = {
     "taken, inputs not fetched": (Store, "take", "after"),
     "inputs ready, not noted as sent": (AttemptInputs, "prepare", "after"),
     "noted as sent, Cog not asked": (Store, "note_sent", "after"),
@@ -43,6 +48,8 @@ POINTS: dict[str, tuple[type, str, str]] = {
     "start stored": (Store, "start", "after"),
     "output on its way, not stored": (Files, "save", "before"),
     "output stored, Cog not told": (Files, "save", "after"),
+}
+ENDING: Points = {
     "last word heard, not stored": (Endings, "end", "before"),
     "about to be ended": (Store, "end_sent", "before"),
     "ended, its webhook not sent": (Store, "end_sent", "after"),
@@ -55,7 +62,7 @@ POINTS: dict[str, tuple[type, str, str]] = {
     "not billed, not queued again": (Store, "queue_again", "before"),
     "not billed, queued again": (Store, "queue_again", "after"),
 }
-RUNWARES_POINTS: dict[str, tuple[type, str, str]] = {
+RUNWARES: Points = {
     "group stored, not queued": (Acceptance, "accept_group", "after"),
     "picture scaled, not named in the end": (Finish, "_scaled", "after"),
     "output put, not noted": (Uploading, "put", "after"),
@@ -72,7 +79,7 @@ def kill() -> None:
 
 def kill_at(point: str, time: int) -> None:
     """Let somebody die there, before anything else is done."""
-    owner, name, when = (POINTS | RUNWARES_POINTS)[point]
+    owner, name, when = (ACCEPTING | RUNNING | ENDING | RUNWARES)[point]
     method: Method = getattr(owner, name)
     times_left = [time]
 

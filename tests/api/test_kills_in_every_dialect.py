@@ -1,6 +1,6 @@
 """SIGKILL while a dialect's caller waits: sent again, its request gets what was begun.
 
-Replicate's dialect goes through every step of it in test_kills.py, and Runware's through its own
+Replicate's dialect goes through every step of it in kills/, and Runware's through its own
 in test_runware_kills.py.
 """
 

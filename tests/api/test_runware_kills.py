@@ -1,6 +1,6 @@
 """SIGKILL in the middle of Runware's tasks: none is lost, none is paid for twice.
 
-The steps that all dialects share are in test_kills.py; these are the ones that a group, a scaled
+The steps that all dialects share are in kills/; these are the ones that a group, a scaled
 picture and an upload add, and some of the others.
 """
 
