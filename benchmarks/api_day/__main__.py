@@ -9,7 +9,7 @@ import time
 
 from benchmarks import machine
 from benchmarks.api_day import plan, report
-from benchmarks.api_day.installation import Installation, installation
+from benchmarks.api_day.installation import installation
 from benchmarks.api_day.run import Step, climb, live
 
 _MINUTE = 60.0
@@ -20,25 +20,32 @@ def main() -> int:
     arguments = _arguments()
     started = time.monotonic()
     print(", ".join(f"{name} {value}" for name, value in machine.describe().items()))
-    with installation() as running:
-        wishes: list[plan.Wish] = []
-        problems = 0
-        if arguments.minutes:
-            hour = arguments.minutes * _MINUTE / plan.DAY
-            wishes = plan.draw(arguments.peak, hour, arguments.seed)
-            verdict, troubles, used = live(running, wishes, hour, arguments.seed)
-            problems = len(verdict.problems)
-            print(*report.day(verdict, troubles, used), sep="\n", flush=True)
-        _climb(running, arguments.rates, arguments.seconds, len(wishes) + 1)
+    problems = _day(arguments.minutes, arguments.peak, arguments.seed) if arguments.minutes else 0
+    if arguments.rates:
+        _climb(arguments.rates, arguments.seconds)
     print(f"It took {(time.monotonic() - started) / _MINUTE:.1f} minutes.")
     return 1 if problems else 0
 
 
-def _climb(running: Installation, rates: list[float], seconds: float, first: int) -> None:
+def _day(minutes: float, peak: float, seed: int) -> int:
+    """How many problems there were."""
+    hour = minutes * _MINUTE / plan.DAY
+    account = {
+        "SANDBOX_IMAGES_PER_MINUTE": str(plan.images_per_minute(peak)),
+        "SANDBOX_MINUTE_SECONDS": str(plan.MINUTE),
+    }
+    with installation(**account) as running:
+        verdict, troubles, used = live(running, plan.draw(peak, hour, seed), hour, seed)
+    print(*report.day(verdict, troubles, used), sep="\n", flush=True)
+    return len(verdict.problems)
+
+
+def _climb(rates: list[float], seconds: float) -> None:
     kept: Step | None = None
-    for step in climb(running, rates, seconds, first):
-        print(*report.step(step), sep="\n", flush=True)
-        kept = step if step.kept_up else kept
+    with installation() as running:
+        for step in climb(running, rates, seconds):
+            print(*report.step(step), sep="\n", flush=True)
+            kept = step if step.kept_up else kept
     if kept:
         print(*report.sizes(kept.used, kept.ended, (1, 10, 100)), sep="\n")
 

@@ -64,8 +64,11 @@ class Installation:
 
 
 @contextmanager
-def installation() -> Iterator[Installation]:
+def installation(**account: str) -> Iterator[Installation]:
     """Two APIs, two workers with their Cog servers, Postgres, a store and the sandbox, ready.
+
+    Args:
+        account: settings of the sandbox that limit the account which everybody shares.
 
     Raises:
         NoPostgres, NoObjectStore: that program is not there.
@@ -74,7 +77,7 @@ def installation() -> Iterator[Installation]:
         tempfile.TemporaryDirectory() as folder,
         postgres_server() as postgres,
         object_store() as store,
-        sandbox_server(SANDBOX_PRERENDERED="true", SANDBOX_GRAIN="true") as sandbox,
+        sandbox_server(SANDBOX_PRERENDERED="true", SANDBOX_GRAIN="true", **account) as sandbox,
     ):
         shared = _SHARED | {
             "API_DATABASE_URL": postgres.create_database(),

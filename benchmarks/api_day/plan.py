@@ -17,9 +17,9 @@ _NIGHT = 0.15  # of the rate at the busiest hour
 _BATCH_AT, _BATCH_OF = 2.0, 100
 _DRAWS = 1.0  # seconds, the median; real pictures take 15 to 280 s, and a day is minutes here
 _DRAWS_AT_MOST = 8.0
-LIMITED = (13.0, 15.0)
-"""Meanwhile the upstream refuses each prediction once for its rate limit."""
-_LIMITED_FOR = (2, 20)  # seconds; the predictor waits out the first itself, the API the second
+MINUTE = 10.0
+"""Seconds of a minute of the upstream's account, since the day is short."""
+_ALLOWED = 0.75  # of the rate at the busiest hour
 
 
 class Behaviour(StrEnum):
@@ -78,9 +78,14 @@ def draw(peak: float, hour: float, seed: int) -> list[Wish]:
         [*((at, SHOP) for at in _arrivals(peak * hour, dice)), *((_BATCH_AT, BATCH),) * _BATCH_OF]
     )
     return [
-        Wish(number, at, tenant, _behaviour(tenant, dice), _prompt(number, at, dice))
+        Wish(number, at, tenant, _behaviour(tenant, dice), _prompt(number, dice))
         for number, (at, tenant) in enumerate(times, start=1)
     ]
+
+
+def images_per_minute(peak: float) -> int:
+    """What the upstream's account may make: less than is asked for at night's batch and by day."""
+    return max(1, round(peak * _ALLOWED * MINUTE))
 
 
 def steady(rate: float, seconds: float, first: int, seed: int) -> list[Wish]:
@@ -109,9 +114,6 @@ def _behaviour(tenant: str, dice: random.Random) -> Behaviour:
     return Behaviour.IS_TOLD if tenant == BATCH else dice.choice(list(Behaviour))
 
 
-def _prompt(number: int, at: float, dice: random.Random) -> str:
+def _prompt(number: int, dice: random.Random) -> str:
     seconds = min(dice.lognormvariate(math.log(_DRAWS), 0.6), _DRAWS_AT_MOST)
-    markers = f"[sandbox:slow seconds={seconds:.2f}]"
-    if LIMITED[0] <= at < LIMITED[1]:
-        markers += f" [sandbox:rate-limit retry-after={dice.choice(_LIMITED_FOR)} times=1]"
-    return f"A lighthouse at dusk [#{number}] {markers}"
+    return f"A lighthouse at dusk [#{number}] [sandbox:slow seconds={seconds:.2f}]"

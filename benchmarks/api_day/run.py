@@ -69,14 +69,9 @@ def live(
     return asyncio.run(all_of_it())
 
 
-def climb(
-    running: Installation, rates: Sequence[float], seconds: float, first: int
-) -> Iterator[Step]:
-    """A step for each rate, so many seconds long, up to the first that is too much.
-
-    Args:
-        first: a number that no earlier wish had.
-    """
+def climb(running: Installation, rates: Sequence[float], seconds: float) -> Iterator[Step]:
+    """A step for each rate, so many seconds long, up to the first that is too much."""
+    first = 1
     for rate in rates:
         wishes = plan.steady(rate, seconds, first, seed=first)
         first += len(wishes)

@@ -129,7 +129,7 @@ def judge(
             error for error in failed.values() if "may have been billed" not in error
         ),
         again=sum(row.attempts > 1 for row in mine),
-        refused=sum(e["number"] in by_number and e["fault"] == "rate-limit" for e in ledger),
+        refused=sum(e["number"] in by_number and e["status"] == 429 for e in ledger),
         queued={tenant: sorted(each) for tenant, each in queued.items()},
     )
 

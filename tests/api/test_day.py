@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from benchmarks.api_day.callers import Call
-from benchmarks.api_day.plan import DAY, LIMITED, SHOP, Behaviour, Wish, draw, steady
+from benchmarks.api_day.plan import (
+    DAY,
+    MINUTE,
+    SHOP,
+    Behaviour,
+    Wish,
+    draw,
+    images_per_minute,
+    steady,
+)
 from benchmarks.api_day.verdict import Row, Verdict, judge
 
 BILLED_UNSAID = "The upstream answered nonsense."
@@ -21,7 +30,7 @@ def row(number: int, state: str = "succeeded", error: str = "", id: str = "") ->
 
 
 def billed(number: int) -> dict[str, Any]:
-    return {"number": number, "billed": True, "fault": None}
+    return {"number": number, "billed": True, "status": 200}
 
 
 def judged(calls: list[Call], rows: list[Row], ledger: list[dict[str, Any]]) -> Verdict:
@@ -29,9 +38,11 @@ def judged(calls: list[Call], rows: list[Row], ledger: list[dict[str, Any]]) -> 
 
 
 def test_a_day_on_which_all_went_well_has_no_problems() -> None:
-    found = judged([call(1)], [row(1)], [billed(1)])
+    refused = {"number": 1, "billed": False, "status": 429}
+    found = judged([call(1)], [row(1)], [refused, billed(1)])
 
     assert found.problems == []
+    assert found.refused == 1
     assert (found.accepted, found.states["succeeded"], found.billed_in_vain) == (1, 1, 0)
 
 
@@ -65,14 +76,15 @@ def test_what_may_be_is_none() -> None:
     assert judged(calls, rows, [billed(2), billed(3), billed(99), billed(99)]).problems == []
 
 
-def test_the_day_is_busy_by_day_and_limited_for_two_hours() -> None:
-    wishes = [each for each in draw(peak=20, hour=1, seed=1) if each.tenant == SHOP]
-    busy = [each for each in wishes if 12 <= each.at < 18]
+def test_the_day_is_busy_by_day_and_the_account_allows_less_then_but_enough_on_the_whole() -> None:
+    peak = hour = 20
+    wishes = [each for each in draw(peak, hour, seed=1) if each.tenant == SHOP]
+    busy = [each for each in wishes if 13 <= each.at < 17]
     idle = [each for each in wishes if each.at < 6]
-    limited = [each for each in wishes if "rate-limit" in each.prompt]
+    allowed = images_per_minute(peak) / MINUTE * hour
 
-    assert len(busy) > 2 * len(idle)
-    assert limited == [each for each in wishes if LIMITED[0] <= each.at < LIMITED[1]]
+    assert len(idle) / 6 < allowed < len(busy) / 4
+    assert len(wishes) < allowed * DAY
     assert all(0 <= each.at < DAY for each in wishes)
 
 
