@@ -64,7 +64,7 @@ tests-that-need-more:
 	@$(pytest) -n 2 --dist loadfile -m browser
 	@$(pytest) -n 2 --dist loadfile -m "postgres and not long"
 	@$(pytest) -n 2 --dist loadfile --shared -m "not ($(needs_more))" tests/api
-	@$(pytest) -n 4 --dist loadfile -m long
+	@$(pytest) -n 3 --dist loadfile -m long
 
 format: ## mend format and import order
 	@$(environment) test
