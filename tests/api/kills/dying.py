@@ -1,4 +1,7 @@
-"""Predictions of every kind, while something dies at a named point of their way."""
+"""Predictions of every kind, while something dies at a named point of their way.
+
+All of it is 58 kills. At length, 1,044: for round in $(seq 18); do pytest tests/api/kills; done
+"""
 
 from tests.api.crashes import Crashes
 
