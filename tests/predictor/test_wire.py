@@ -125,18 +125,24 @@ JUNK = {
 
 @pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
 def test_what_an_idle_connection_says_harms_nobody(upstream: Upstream, junk: bytes) -> None:
+    said = threading.Semaphore(0)
+
     def chatty(connection: Connection) -> None:
         while connection.request():
             connection.send(image_answer("teal"))
-            time.sleep(0.05)
-            connection.send(junk)
+            time.sleep(0.05)  # until that has been read
+            try:
+                connection.send(junk)
+            finally:
+                said.release()
 
     upstream.serve = chatty
-    for pause in (0.0, 0.1, 0.0):
+    for _ in range(3):
         prediction = upstream.cog.predict()
         assert prediction.status == "succeeded", prediction.error
         assert is_close(color_of(prediction), TEAL)
-        time.sleep(pause)
+        # A request that is on its way by then would get it for an answer.
+        assert said.acquire(timeout=5)
 
     assert len(upstream.raw.requests) == 3
 
