@@ -115,7 +115,7 @@ class Crashes:
         self.sandbox = self.stack.enter_context(sandbox_server(SANDBOX_PORT=port))
 
     def entries(self) -> list[dict[str, Any]]:
-        answer = requests.get(f"{self.sandbox.root}/sandbox/ledger", timeout=10)
+        answer = requests.get(f"{self.sandbox.root}/sandbox/ledger", timeout=60)
         return [*self.earlier_entries, *answer.json()["entries"]]
 
     def all_ended(self, within: float = 60) -> dict[str, dict[str, Any]]:

@@ -49,11 +49,11 @@ class ReplicateCaller:
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
-    def ended(self, id: str, within: float = 30) -> dict[str, Any]:
+    def ended(self, id: str, within: float = 60) -> dict[str, Any]:
         """The prediction once it has ended."""
         return self.once(id, *ENDS, within=within)
 
-    def once(self, id: str, *statuses: str, within: float = 30) -> dict[str, Any]:
+    def once(self, id: str, *statuses: str, within: float = 60) -> dict[str, Any]:
         """The prediction once it has one of the statuses."""
         give_up = time.monotonic() + within
         while time.monotonic() < give_up:

@@ -105,7 +105,7 @@ class Socket:
     def send(self, *tasks: object) -> None:
         self.connection.send(json.dumps(list(tasks)))
 
-    def frame(self, within: float = 30) -> dict[str, Any]:
+    def frame(self, within: float = 60) -> dict[str, Any]:
         """The next one."""
         return dict(json.loads(self.connection.recv(within)))
 

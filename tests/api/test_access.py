@@ -17,7 +17,7 @@ def other(api: Api) -> ReplicateCaller:
 
 def test_without_a_token_nothing_is_answered(api: Api) -> None:
     for headers in ({}, {"Authorization": "Bearer made-up"}, {"Authorization": "Basic eDp5"}):
-        answer = requests.get(f"{api.url}/v1/predictions", headers=headers, timeout=10)
+        answer = requests.get(f"{api.url}/v1/predictions", headers=headers, timeout=60)
         assert answer.status_code == 401
         assert answer.json() == {
             "title": "Unauthenticated",
@@ -29,7 +29,7 @@ def test_without_a_token_nothing_is_answered(api: Api) -> None:
 def test_the_older_scheme_works_too(api: Api) -> None:
     headers = {"Authorization": f"Token {api.token}"}
 
-    assert requests.get(f"{api.url}/v1/account", headers=headers, timeout=10).ok
+    assert requests.get(f"{api.url}/v1/account", headers=headers, timeout=60).ok
 
 
 def test_the_token_is_looked_at_before_the_body_is_read(api: Api) -> None:

@@ -42,6 +42,6 @@ def test_a_backup_made_beside_the_running_api_can_be_restored(
 
     again = ReplicateCaller(restored.url, restored.token).prediction(ended["id"])
     assert again["output"] == ended["output"]
-    assert requests.get(again["output"][0], timeout=10).content[8:12] == b"WEBP"
+    assert requests.get(again["output"][0], timeout=60).content[8:12] == b"WEBP"
     assert "holds a database" in refused(restored, "restore", str(backup))
     assert "exists already" in refused(restored, "admin", "backup", str(backup))

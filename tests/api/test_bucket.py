@@ -79,10 +79,10 @@ async def test_a_presigned_address_gives_the_picture_until_it_expires(bucket: Bu
     assert address
     assert script
     assert brief
-    answer = await asyncio.to_thread(requests.get, address, timeout=10)
-    other = await asyncio.to_thread(requests.get, script, timeout=10)
+    answer = await asyncio.to_thread(requests.get, address, timeout=60)
+    other = await asyncio.to_thread(requests.get, script, timeout=60)
     await asyncio.sleep(2.1)
-    late = await asyncio.to_thread(requests.get, brief, timeout=10)
+    late = await asyncio.to_thread(requests.get, brief, timeout=60)
 
     assert answer.content == picture()
     assert answer.headers["content-type"] == "image/png"

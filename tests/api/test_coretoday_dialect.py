@@ -55,7 +55,7 @@ class Curl:
         assert status == 201, job
         return dict(job)
 
-    def ended(self, job: dict[str, Any], within: float = 30) -> dict[str, Any]:
+    def ended(self, job: dict[str, Any], within: float = 60) -> dict[str, Any]:
         give_up = time.monotonic() + within
         while time.monotonic() < give_up:
             status, job = self("GET", f"/{job['job_id']}")

@@ -47,7 +47,7 @@ def test_the_shown_input_leads_to_the_file_and_may_be_sent_again(
     url = upload(caller, content)["urls"]["get"]
     first = caller.ended(caller.created(input={"input_images": [url]})["id"])
     (shown,) = first["input"]["input_images"]
-    assert requests.get(shown, timeout=10).content == content
+    assert requests.get(shown, timeout=60).content == content
     sandbox.forget()
 
     second = caller.ended(caller.created(input={"input_images": [shown]})["id"])
@@ -75,7 +75,7 @@ def test_an_upload_that_was_deleted_is_refused_before_anything_is_paid(
     caller: ReplicateCaller, sandbox: Sandbox
 ) -> None:
     url = upload(caller, picture())["urls"]["get"]
-    assert caller.session.delete(url, timeout=10).status_code == 204
+    assert caller.session.delete(url, timeout=60).status_code == 204
 
     answer = caller.create(body={"input": {"prompt": "a", "input_images": [url]}})
 

@@ -165,12 +165,12 @@ def test_a_body_that_is_no_object_is_refused(
 ) -> None:
     url = f"{caller.url}/v1/models/{MODEL}/predictions"
 
-    assert caller.session.post(url, data=body, timeout=10).status_code == status
+    assert caller.session.post(url, data=body, timeout=60).status_code == status
 
 
 def test_half_a_character_in_a_prompt_does_no_harm(caller: ReplicateCaller) -> None:
     url = f"{caller.url}/v1/models/{MODEL}/predictions"
-    cut = caller.session.post(url, data=b'{"input": {"prompt": "cut \\ud83d"}}', timeout=10)
+    cut = caller.session.post(url, data=b'{"input": {"prompt": "cut \\ud83d"}}', timeout=60)
 
     assert cut.status_code == 201
     assert caller.ended(cut.json()["id"])["input"]["prompt"] == "cut \ufffd"

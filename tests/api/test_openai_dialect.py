@@ -36,7 +36,7 @@ def test_a_generation_has_openais_defaults(openai: OpenAICaller, sandbox: Sandbo
     asked = sandbox.request.arguments
     assert (asked["size"], asked["quality"], asked["n"]) == ("auto", "auto", 1)
     body = answer.json()
-    assert requests.get(body["data"][0]["url"], timeout=10).content[1:4] == b"PNG"
+    assert requests.get(body["data"][0]["url"], timeout=60).content[1:4] == b"PNG"
     usage = body["usage"]
     assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
     assert body["meta"]["usage"]["usd_spent"] > 0

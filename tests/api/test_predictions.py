@@ -58,7 +58,7 @@ def test_when_the_wait_is_over_the_status_is_starting(caller: ReplicateCaller, p
     started = time.monotonic()
     answer = caller.create(SLOW, Prefer=prefer)
 
-    assert 0.9 < time.monotonic() - started < 5
+    assert 0.9 < time.monotonic() - started < 15
     assert answer.status_code == 201
     assert answer.headers["preference-applied"] == "wait=1"
     # Every client polls only while it says so.
@@ -180,5 +180,5 @@ def test_the_ai_sdks_look_is_held_for_a_moment(caller: ReplicateCaller) -> None:
     started = time.monotonic()
     caller.get(f"predictions/{id}", **{"User-Agent": "ai/5 ai-sdk/replicate/3.0.46"})
 
-    assert 1.5 < time.monotonic() - started < 8
+    assert 1.5 < time.monotonic() - started < 15
     caller.cancel(id)

@@ -186,7 +186,7 @@ def test_each_picture_is_told_to_the_webhook_and_put_where_it_was_wanted(
         runware.items(asked)
         done = runware.ended(asked["taskUUID"])["data"]
         told = [webhooks.wait_for(about(item)) for item in done]
-        give_up = time.monotonic() + 20
+        give_up = time.monotonic() + 60
         while "picture.jpg" not in uploads.files:
             assert time.monotonic() < give_up
             time.sleep(0.05)

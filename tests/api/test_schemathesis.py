@@ -118,7 +118,7 @@ def test_another_tenants_ids_are_not_found(document: Any, theirs: Theirs) -> Non
 
 @pytest.mark.long
 def test_the_api_is_as_well_as_before(api: Api, theirs: Theirs) -> None:
-    assert requests.get(f"{api.url}/health/ready", timeout=10).ok
+    assert requests.get(f"{api.url}/health/ready", timeout=60).ok
     assert theirs.caller.ended(theirs.caller.created()["id"])["status"] == "succeeded"
     assert api.server
     assert '"level": "error"' not in api.server.log

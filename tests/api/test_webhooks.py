@@ -22,7 +22,7 @@ class Receiver:
         self.statuses = statuses
         self.received: list[tuple[dict[str, str], bytes]] = []
 
-    def wait_for(self, count: int, within: float = 20) -> None:
+    def wait_for(self, count: int, within: float = 60) -> None:
         give_up = time.monotonic() + within
         while len(self.received) < count:
             assert time.monotonic() < give_up, f"{len(self.received)} of {count} webhooks came"

@@ -53,7 +53,7 @@ def server(**environment: str) -> Iterator[Server]:
 
 def status(server: Server) -> str:
     try:
-        return str(requests.get(f"{server.root}/health-check", timeout=5).json()["status"])
+        return str(requests.get(f"{server.root}/health-check", timeout=60).json()["status"])
     except requests.ConnectionError:
         return ""
 
@@ -81,7 +81,7 @@ def ends(process: "subprocess.Popen[bytes]", within: float) -> int:
 def start_prediction(server: Server, webhook: str, **inputs: object) -> None:
     body = {"input": inputs, "webhook": webhook, "webhook_events_filter": ["completed"]}
     headers = {"Prefer": "respond-async"}
-    answer = requests.post(f"{server.root}/predictions", json=body, headers=headers, timeout=10)
+    answer = requests.post(f"{server.root}/predictions", json=body, headers=headers, timeout=60)
     assert answer.status_code == 202, answer.text
 
 
@@ -167,7 +167,7 @@ def test_the_check_ends_a_server_whose_settings_are_wrong() -> None:
     with server(OPENAI_PROXY_URL="gateway") as broken:
         assert status(broken) == "SETUP_FAILED"
         check = command("health", broken, "--end", str(broken.process.pid))
-        _, said = check.communicate(timeout=10)
+        _, said = check.communicate(timeout=60)
         assert check.returncode == 1
         assert b"OPENAI_PROXY_URL: must be a URL such as" in said
         assert broken.process.wait(10) == -signal.SIGINT

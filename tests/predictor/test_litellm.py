@@ -133,7 +133,7 @@ def test_a_cancelled_edit_closes_the_connection_to_the_upstream(
         predictor.post(body, id="through-litellm", Prefer="respond-async")
         sandbox.wait_for(lambda entry: entry["received"])
 
-        requests.post(f"{predictor.url}/predictions/through-litellm/cancel", timeout=5)
+        requests.post(f"{predictor.url}/predictions/through-litellm/cancel", timeout=60)
 
         assert webhooks.completed("through-litellm")["status"] == "canceled"
         sandbox.wait_for(lambda entry: entry["disconnected"])

@@ -60,7 +60,7 @@ def peak_memory(process: psutil.Process) -> int:
 
 def conversion_of(server: Server) -> psutil.Process:
     """The first process of a conversion that is seen."""
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + 60
     while time.monotonic() < give_up:
         for child in worker(server).children():
             if "gpt_image.conversion" in child.cmdline():

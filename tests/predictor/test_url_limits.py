@@ -15,6 +15,7 @@ import requests
 from dev.servers import predictor_server
 from tests.support.cog_client import Cog
 from tests.support.loopback import Answer, Received, StandIn, raw_server, stand_in
+from tests.support.waiting import wait_until
 from tests.support.written_answers import fetches, notes, serve, webp
 
 pytestmark = pytest.mark.long
@@ -89,10 +90,7 @@ def test_a_caller_who_hangs_up_ends_the_fetch(here: Cog, upstream: StandIn, home
         requests.post(f"{here.url}/predictions", json=body, timeout=(5, 1.5))
 
     assert len(fetches(upstream)) == 1
-    give_up = time.monotonic() + 2
-    while set((home / "outputs").iterdir()) != before:
-        assert time.monotonic() < give_up
-        time.sleep(0.05)
+    wait_until(lambda: set((home / "outputs").iterdir()) == before)
 
 
 def test_a_file_that_comes_too_slowly_is_given_up_at_the_deadline(upstream: StandIn) -> None:

@@ -54,14 +54,14 @@ class Api:
     def forget(self) -> None:
         """Clear ledger and record."""
         for name in ("ledger", "requests"):
-            self.http.delete(f"{self.root}/sandbox/{name}", timeout=5)
+            self.http.delete(f"{self.root}/sandbox/{name}", timeout=60)
 
     def sdk(self, timeout: float = 20) -> openai.OpenAI:
         """Return OpenAI's own client, without its retries."""
         return openai.OpenAI(api_key=KEY, base_url=self.url, max_retries=0, timeout=timeout)
 
     def _own(self, name: str) -> dict[str, Any]:
-        body: dict[str, Any] = self.http.get(f"{self.root}/sandbox/{name}", timeout=5).json()
+        body: dict[str, Any] = self.http.get(f"{self.root}/sandbox/{name}", timeout=60).json()
         return body
 
 

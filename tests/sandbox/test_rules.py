@@ -6,7 +6,7 @@ from tests.sandbox.conftest import MODEL, Api
 def test_the_references_of_a_json_edit_are_checked_after_the_prompt_and_before_n(api: Api) -> None:
     def param(**fields: object) -> str | None:
         body = {"prompt": "x", "images": [{"image_url": 7}], "n": 11, **fields}
-        answer = api.http.post(f"{api.url}/images/edits", json=body, timeout=5)
+        answer = api.http.post(f"{api.url}/images/edits", json=body, timeout=60)
         error: dict[str, str | None] = answer.json()["error"]
         return error["param"]
 
@@ -22,7 +22,7 @@ def test_a_body_that_is_no_json_is_refused(api: Api) -> None:
             f"{api.url}/images/generations",
             data=body,
             headers={"Content-Type": "application/json"},
-            timeout=5,
+            timeout=60,
         )
         assert answer.status_code == 400
         assert answer.json()["error"]["type"] == "invalid_request_error"

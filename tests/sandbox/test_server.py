@@ -89,10 +89,10 @@ def test_a_key_is_needed_and_one_that_says_invalid_is_rejected(api: Api) -> None
 
 def test_the_key_is_looked_at_before_the_body(api: Api) -> None:
     for path in ("generations", "edits"):
-        answer = requests.post(f"{api.url}/images/{path}", data=b"{", timeout=5)
+        answer = requests.post(f"{api.url}/images/{path}", data=b"{", timeout=60)
         assert answer.status_code == 401
     for path in ("models", f"models/{MODEL}"):
-        assert requests.get(f"{api.url}/{path}", timeout=5).status_code == 401
+        assert requests.get(f"{api.url}/{path}", timeout=60).status_code == 401
 
 
 def test_answers_carry_the_apis_headers(api: Api) -> None:
@@ -110,9 +110,9 @@ def test_models_and_unknown_paths_answer_as_the_api_does(api: Api) -> None:
     with pytest.raises(openai.NotFoundError) as caught:
         api.sdk().models.retrieve("gpt-image-9")
     assert (caught.value.code, caught.value.request_id is None) == ("model_not_found", False)
-    variations = api.http.post(f"{api.url}/images/variations", timeout=5)
+    variations = api.http.post(f"{api.url}/images/variations", timeout=60)
     assert (variations.status_code, "error" in variations.json()) == (404, True)
-    assert api.http.get(f"{api.url}/images/edits", timeout=5).status_code == 405
+    assert api.http.get(f"{api.url}/images/edits", timeout=60).status_code == 405
 
 
 def test_the_log_has_the_request_but_never_the_key_or_the_prompt() -> None:

@@ -35,7 +35,7 @@ class Cog:
         )
 
     def health(self) -> dict[str, Any]:
-        health: dict[str, Any] = requests.get(f"{self.url}/health-check", timeout=10).json()
+        health: dict[str, Any] = requests.get(f"{self.url}/health-check", timeout=60).json()
         return health
 
 

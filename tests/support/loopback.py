@@ -67,7 +67,7 @@ class Webhooks:
     bodies: list[dict[str, Any]] = field(default_factory=list)
 
     def wait_for(
-        self, condition: Callable[[dict[str, Any]], bool], within: float = 20
+        self, condition: Callable[[dict[str, Any]], bool], within: float = 60
     ) -> dict[str, Any]:
         """The first body that meets the condition."""
         give_up = time.monotonic() + within
@@ -83,7 +83,7 @@ class Webhooks:
         ends = {"succeeded", "failed", "canceled"}
         self.wait_for(lambda _: sum(b["status"] in ends for b in self.bodies) >= count)
 
-    def completed(self, id: str, within: float = 20) -> dict[str, Any]:
+    def completed(self, id: str, within: float = 60) -> dict[str, Any]:
         ends = {"succeeded", "failed", "canceled"}
         return self.wait_for(lambda b: b.get("id") == id and b["status"] in ends, within)
 

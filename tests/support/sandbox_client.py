@@ -41,11 +41,11 @@ class Sandbox:
 
     def forget(self) -> None:
         for kind in ("requests", "ledger"):
-            requests.delete(f"{self.root}/sandbox/{kind}", timeout=10).raise_for_status()
+            requests.delete(f"{self.root}/sandbox/{kind}", timeout=60).raise_for_status()
 
     @property
     def requests(self) -> list[Recorded]:
-        body = requests.get(f"{self.root}/sandbox/requests", timeout=10).json()
+        body = requests.get(f"{self.root}/sandbox/requests", timeout=60).json()
         assert body["recording"], "start the sandbox with SANDBOX_RECORD=true"
         return [Recorded(request) for request in body["requests"]]
 
@@ -61,7 +61,7 @@ class Sandbox:
         ).json()["entries"]
         return entries
 
-    def wait_for(self, condition: Callable[[dict[str, Any]], bool], within: float = 5) -> None:
+    def wait_for(self, condition: Callable[[dict[str, Any]], bool], within: float = 60) -> None:
         """Until some entry of the ledger meets the condition."""
         give_up = time.monotonic() + within
         while not any(condition(entry) for entry in self.ledger):

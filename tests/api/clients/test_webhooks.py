@@ -19,7 +19,7 @@ tell([prediction.id, replicate.webhooks.default.secret().key])
 """
 
 
-def completed(receiver: StandIn, within: float = 30) -> Received:
+def completed(receiver: StandIn, within: float = 60) -> Received:
     give_up = time.monotonic() + within
     while time.monotonic() < give_up:
         for request in list(receiver.requests):

@@ -14,6 +14,7 @@ from tests.api.hostile.conftest import BODY_SECONDS, GOOD, MOST_BYTES
 from tests.api.hostile.raw_caller import RawCaller, first_status
 from tests.api.replicate_caller import ReplicateCaller
 from tests.support.sandbox_client import Sandbox
+from tests.support.waiting import wait_until
 
 
 def nested(depth: int, opening: bytes = b"[", closing: bytes = b"]") -> bytes:
@@ -153,7 +154,7 @@ def test_a_body_that_drips_is_given_up(raw: RawCaller) -> None:
         dripping.start()
         assert first_status(connection) == 400
     dripping.join()
-    assert time.monotonic() - started < BODY_SECONDS + 3
+    assert time.monotonic() - started < BODY_SECONDS + 10
 
 
 def _drip(connection: socket.socket) -> None:
@@ -193,7 +194,4 @@ def test_many_slow_bodies_hold_up_nobody(raw: RawCaller, api: Api) -> None:
             connection.close()
     assert api.server
     process = psutil.Process(api.server.process.pid)
-    give_up = time.monotonic() + 5
-    while process.num_fds() > 150:
-        assert time.monotonic() < give_up, process.num_fds()
-        time.sleep(0.05)
+    wait_until(lambda: process.num_fds() <= 150)

@@ -70,7 +70,7 @@ def _sdk_reads_it(api: Api) -> None:
 
 
 def _get(api: Api, path: str) -> Any:
-    return api.http.get(f"{api.url}/{path}", timeout=5)
+    return api.http.get(f"{api.url}/{path}", timeout=60)
 
 
 def _lists_models(api: Api) -> None:

@@ -102,7 +102,7 @@ def _images_before_n(api: Api) -> None:
 
 def _variations_are_gone(api: Api) -> None:
     form = {"model": MODEL}
-    assert api.http.post(f"{api.url}/images/variations", json=form, timeout=5).status_code == 404
+    assert api.http.post(f"{api.url}/images/variations", json=form, timeout=60).status_code == 404
 
 
 FACTS = (

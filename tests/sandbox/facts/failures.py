@@ -48,7 +48,7 @@ def _wrong_key(api: Api) -> None:
 
 
 def _no_key(api: Api) -> None:
-    answer = requests.post(f"{api.url}/images/generations", json={}, timeout=5)
+    answer = requests.post(f"{api.url}/images/generations", json={}, timeout=60)
     is_error(answer, 401, IRE, None, None, "You didn't provide an API key...")
 
 
