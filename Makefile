@@ -60,11 +60,10 @@ tests-that-need-more:
 	@./scripts/package npm npm || test -z "$$CI"
 	@./scripts/package chromium chromium || test -z "$$CI"
 	@test -z "$$CI" || ./scripts/go-tool $(object_store) >/dev/null
-	@$(pytest) -n 2 --dist loadfile -m "litellm or haproxy or clients"
+	@$(pytest) -n 2 --dist loadfile -m "litellm or haproxy or clients or (postgres and not long)"
 	@$(pytest) -n 2 --dist loadfile -m browser
-	@$(pytest) -n 2 --dist loadfile -m "postgres and not long"
 	@$(pytest) -n 2 --dist loadfile --shared -m "not ($(needs_more))" tests/api
-	@$(pytest) -n 3 --dist loadfile -m long
+	@$(pytest) -n 3 --dist loadfile -m "long and not (litellm or haproxy or clients)"
 
 format: ## mend format and import order
 	@$(environment) test
