@@ -27,6 +27,7 @@ from dev.servers import (
 from dev.servers.predictor import share_cogs_folder
 from gpt_image.container.in_flight import InFlight, anything_runs
 from tests.support.loopback import webhook_receiver
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.long
 
@@ -88,9 +89,9 @@ def start_prediction(server: Server, webhook: str, **inputs: object) -> None:
 def test_the_hook_does_not_wait_when_nothing_runs() -> None:
     with server() as idle:
         started = time.monotonic()
-        assert ends(drain(idle), within=20) == 0
-        assert idle.process.wait(10) == 0
-    assert time.monotonic() - started < 15
+        assert ends(drain(idle), within=60) == 0
+        assert idle.process.wait(60) == 0
+    assert time.monotonic() - started < 60
 
 
 def test_the_hook_waits_for_an_asynchronous_prediction_and_its_webhook() -> None:
@@ -101,22 +102,21 @@ def test_the_hook_waits_for_an_asynchronous_prediction_and_its_webhook() -> None
     ):
         start_prediction(busy, webhooks.url, prompt="x [sandbox:slow seconds=4]")
         time.sleep(0.5)
-        assert ends(drain(busy), within=30) == 0
-        assert busy.process.wait(10) == 0
+        assert ends(drain(busy), within=60) == 0
+        assert busy.process.wait(60) == 0
         assert [body["status"] for body in webhooks.bodies] == ["succeeded"]
 
 
 def test_a_prediction_is_seen_also_while_it_has_no_connection() -> None:
     # Between two tries there is none; the lock is what is seen then.
     with (
-        sandbox_server(SANDBOX_LATENCY="2") as sandbox,
+        sandbox_server(SANDBOX_LATENCY="5") as sandbox,
         webhook_receiver() as webhooks,
         server(OPENAI_PROXY_URL=sandbox.url) as busy,
     ):
         assert not seen_by_its_lock(busy)
         start_prediction(busy, webhooks.url, prompt="x")
-        time.sleep(0.5)
-        assert seen_by_its_lock(busy)
+        wait_until(lambda: seen_by_its_lock(busy))
         webhooks.wait_for_count(1)
         assert not seen_by_its_lock(busy)
 
@@ -143,7 +143,7 @@ def test_the_hook_waits_while_an_input_is_being_fetched() -> None:
         start_prediction(fetching, webhooks.url, prompt="x", input_images=[address])
         time.sleep(0.5)
         hook = drain(fetching)
-        assert ends(hook, within=40) == 0
+        assert ends(hook, within=60) == 0
         assert [body["status"] for body in webhooks.bodies] == ["failed"]
 
 
@@ -170,20 +170,19 @@ def test_the_check_ends_a_server_whose_settings_are_wrong() -> None:
         _, said = check.communicate(timeout=60)
         assert check.returncode == 1
         assert b"OPENAI_PROXY_URL: must be a URL such as" in said
-        assert broken.process.wait(10) == -signal.SIGINT
+        assert broken.process.wait(60) == -signal.SIGINT
 
 
 def test_the_check_ends_a_server_whose_worker_has_crashed() -> None:
     with server() as crashed:
-        assert ends(command("health", crashed, "--end", "0"), within=10) == 0
+        assert ends(command("health", crashed, "--end", "0"), within=60) == 0
         for worker in psutil.Process(crashed.process.pid).children():
             worker.kill()
-        time.sleep(0.5)
-        assert ends(command("health", crashed), within=10) == 1
+        wait_until(lambda: ends(command("health", crashed), within=60) == 1)
         assert crashed.process.poll() is None
         check = command("health", crashed, "--end", str(crashed.process.pid))
-        assert ends(check, within=10) == 1
-        assert crashed.process.wait(10) == -signal.SIGINT
+        assert ends(check, within=60) == 1
+        assert crashed.process.wait(60) == -signal.SIGINT
 
 
 def test_what_cannot_be_known_counts_as_running(
