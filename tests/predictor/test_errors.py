@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import openai
@@ -77,21 +78,26 @@ MAY_BE_BILLED = {c.__name__ for c in errors.MayHaveBeenBilled.__subclasses__()}
 @pytest.fixture(scope="module")
 def hurried(sandbox_process: Server) -> Iterator[Cog]:
     """A predictor whose deadline is short, so that no row waits for minutes."""
-    environment = {"OPENAI_PROXY_URL": sandbox_process.url, "OPENAI_DEADLINE_SECONDS": "1.5"}
+    environment = {"OPENAI_PROXY_URL": sandbox_process.url, "OPENAI_DEADLINE_SECONDS": "5"}
     with predictor_server(**environment) as server:
         yield Cog(server.url)
 
 
+def each_failure(hurried: Cog) -> dict[str, Prediction]:
+    """Each of FAILURES provoked once, by its fault."""
+
+    def provoked(fault: str) -> Prediction:
+        background = "transparent" if fault == "transparent-unsupported" else "auto"
+        return hurried.predict(prompt=f"A lighthouse [sandbox:{fault}]", background=background)
+
+    faults = [fault for _, fault, _ in FAILURES]
+    with ThreadPoolExecutor(8) as pool:
+        return dict(zip(faults, pool.map(provoked, faults), strict=True))
+
+
 @pytest.fixture(scope="module")
 def failures(hurried: Cog) -> dict[str, Prediction]:
-    """Each failure, provoked once."""
-    return {
-        fault: hurried.predict(
-            prompt=f"A lighthouse [sandbox:{fault}]",
-            background="transparent" if fault == "transparent-unsupported" else "auto",
-        )
-        for _, fault, _ in FAILURES
-    }
+    return each_failure(hurried)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +111,7 @@ def refusals() -> dict[str, Prediction]:
     with (
         refusing_upstream() as upstream,
         predictor_server(
-            OPENAI_PROXY_URL=f"{upstream.root}/v1", OPENAI_DEADLINE_SECONDS="1.5"
+            OPENAI_PROXY_URL=f"{upstream.root}/v1", OPENAI_DEADLINE_SECONDS="5"
         ) as server,
     ):
         cog = Cog(server.url)

@@ -217,7 +217,7 @@ def test_the_operators_egress_proxy_is_used_unless_the_host_is_excepted(exceptio
             "OPENAI_PROXY_URL": "http://upstream.invalid/v1",
             "HTTP_PROXY": egress.root,
             "NO_PROXY": exception,
-            "OPENAI_DEADLINE_SECONDS": "1",
+            "OPENAI_DEADLINE_SECONDS": "3",
         }
         with predictor_server(**environment) as server:
             Cog(server.url).predict()

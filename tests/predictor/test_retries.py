@@ -23,7 +23,7 @@ def prompt(fault: str) -> str:
 
 @pytest.fixture(scope="module")
 def hurried(sandbox_process: Server) -> Iterator[Cog]:
-    environment = {"OPENAI_PROXY_URL": sandbox_process.url, "OPENAI_DEADLINE_SECONDS": "3"}
+    environment = {"OPENAI_PROXY_URL": sandbox_process.url, "OPENAI_DEADLINE_SECONDS": "8"}
     with predictor_server(**environment) as server:
         yield Cog(server.url)
 
@@ -91,10 +91,10 @@ def test_a_wait_beyond_the_deadline_is_not_begun(hurried: Cog, sandbox: Sandbox)
 
 def test_one_deadline_bounds_all_attempts(hurried: Cog, sandbox: Sandbox) -> None:
     started = time.monotonic()
-    prediction = hurried.predict(prompt=prompt("rate-limit retry-after=1"))
+    prediction = hurried.predict(prompt=prompt("rate-limit retry-after=3"))
 
     assert prediction.error.startswith("RateLimited: ")
-    assert 2 < time.monotonic() - started < 15
+    assert 3 < time.monotonic() - started < 30
     assert statuses(sandbox) in ([429] * 2, [429] * 3)
 
 
@@ -106,13 +106,13 @@ def test_a_late_attempt_that_does_not_answer_ends_with_the_deadline(
     prediction = hurried.predict(prompt=text)
 
     assert prediction.error.startswith("UpstreamTimedOut: ")
-    assert 2.5 < time.monotonic() - started < 15
+    assert 7.5 < time.monotonic() - started < 30
 
 
 def test_images_that_arrived_before_the_deadline_are_returned(
     hurried: Cog, sandbox: Sandbox
 ) -> None:
-    prediction = hurried.predict(prompt=prompt("slow-drip seconds=6"), number_of_images=10)
+    prediction = hurried.predict(prompt=prompt("slow-drip seconds=16"), number_of_images=10)
 
     assert prediction.status == "succeeded"
     assert 1 <= len(prediction.images) < 10

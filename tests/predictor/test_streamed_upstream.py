@@ -3,12 +3,11 @@
 import base64
 import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from dev.servers import EXTENDED, predictor_server, sandbox_server
-from tests.predictor.test_errors import FAILURES
+from tests.predictor.test_errors import FAILURES, each_failure
 from tests.support.cog_client import Cog, Prediction
 from tests.support.loopback import Answer, StandIn
 from tests.support.sandbox_client import Sandbox
@@ -32,7 +31,7 @@ def sandbox(drawn: Sandbox) -> Sandbox:
 @pytest.fixture(scope="module")
 def hurried(drawn: Sandbox) -> Iterator[Cog]:
     """A deadline so short that no fault is waited for."""
-    environment = STREAMS | {"OPENAI_DEADLINE_SECONDS": "3"}
+    environment = STREAMS | {"OPENAI_DEADLINE_SECONDS": "8"}
     with predictor_server(OPENAI_PROXY_URL=f"{drawn.root}/v1", **environment) as server:
         yield Cog(server.url)
 
@@ -54,15 +53,7 @@ def written(running_stand_in: StandIn) -> Iterator[Cog]:
 
 @pytest.fixture(scope="module")
 def failures(hurried: Cog) -> dict[str, Prediction]:
-    """Each failure, provoked once."""
-
-    def provoked(fault: str) -> Prediction:
-        background = "transparent" if fault == "transparent-unsupported" else "auto"
-        return hurried.predict(prompt=f"A lighthouse [sandbox:{fault}]", background=background)
-
-    faults = [fault for _, fault, _ in FAILURES]
-    with ThreadPoolExecutor(8) as pool:
-        return dict(zip(faults, pool.map(provoked, faults), strict=True))
+    return each_failure(hurried)
 
 
 @pytest.mark.parametrize(("fault", "name"), [(f, n) for _, f, n in FAILURES], ids=lambda v: v)
