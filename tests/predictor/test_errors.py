@@ -19,6 +19,8 @@ from tests.support.refusals import REFUSALS, refusing_upstream
 from tests.support.sandbox_client import Sandbox
 
 # What the upstream does, the sandbox's name for it, and the class that a caller sees.
+HURRY = "15"
+"""Seconds. Tries begin within 1, 2.5, 5 and 9.5, and then not before 15.5: none is cut short."""
 FAILURES = [
     ("401, the key is wrong", "key-rejected", "KeyRejected"),
     ("403, organization not verified", "organization-not-verified", "OrganizationNotVerified"),
@@ -78,7 +80,7 @@ MAY_BE_BILLED = {c.__name__ for c in errors.MayHaveBeenBilled.__subclasses__()}
 @pytest.fixture(scope="module")
 def hurried(sandbox_process: Server) -> Iterator[Cog]:
     """A predictor whose deadline is short, so that no row waits for minutes."""
-    environment = {"OPENAI_PROXY_URL": sandbox_process.url, "OPENAI_DEADLINE_SECONDS": "5"}
+    environment = {"OPENAI_PROXY_URL": sandbox_process.url, "OPENAI_DEADLINE_SECONDS": HURRY}
     with predictor_server(**environment) as server:
         yield Cog(server.url)
 
@@ -111,7 +113,7 @@ def refusals() -> dict[str, Prediction]:
     with (
         refusing_upstream() as upstream,
         predictor_server(
-            OPENAI_PROXY_URL=f"{upstream.root}/v1", OPENAI_DEADLINE_SECONDS="5"
+            OPENAI_PROXY_URL=f"{upstream.root}/v1", OPENAI_DEADLINE_SECONDS="3.4"
         ) as server,
     ):
         cog = Cog(server.url)
@@ -236,7 +238,7 @@ def test_errors_carry_the_upstreams_code_and_request_id(sentences: dict[str, str
 def test_an_upstream_that_is_not_there_is_down_and_not_billed() -> None:
     with (
         nobody() as address,
-        predictor_server(OPENAI_PROXY_URL=f"{address}/v1", OPENAI_DEADLINE_SECONDS="2") as server,
+        predictor_server(OPENAI_PROXY_URL=f"{address}/v1", OPENAI_DEADLINE_SECONDS="3.4") as server,
     ):
         prediction = Cog(server.url).predict()
 

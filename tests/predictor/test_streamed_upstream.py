@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from dev.servers import EXTENDED, predictor_server, sandbox_server
-from tests.predictor.test_errors import FAILURES, each_failure
+from tests.predictor.test_errors import FAILURES, HURRY, each_failure
 from tests.support.cog_client import Cog, Prediction
 from tests.support.loopback import Answer, StandIn
 from tests.support.sandbox_client import Sandbox
@@ -31,7 +31,7 @@ def sandbox(drawn: Sandbox) -> Sandbox:
 @pytest.fixture(scope="module")
 def hurried(drawn: Sandbox) -> Iterator[Cog]:
     """A deadline so short that no fault is waited for."""
-    environment = STREAMS | {"OPENAI_DEADLINE_SECONDS": "8"}
+    environment = STREAMS | {"OPENAI_DEADLINE_SECONDS": HURRY}
     with predictor_server(OPENAI_PROXY_URL=f"{drawn.root}/v1", **environment) as server:
         yield Cog(server.url)
 
