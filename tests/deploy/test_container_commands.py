@@ -32,7 +32,7 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.long
 
 EXPLICIT = ("--await-explicit-shutdown", "true")
-DEADLINE = 60  # seconds; far more than any test here takes
+DEADLINE = 300  # seconds; far more than any test here takes
 
 
 @contextmanager
@@ -88,10 +88,8 @@ def start_prediction(server: Server, webhook: str, **inputs: object) -> None:
 
 def test_the_hook_does_not_wait_when_nothing_runs() -> None:
     with server() as idle:
-        started = time.monotonic()
-        assert ends(drain(idle), within=60) == 0
+        assert ends(drain(idle), within=DEADLINE / 5) == 0
         assert idle.process.wait(60) == 0
-    assert time.monotonic() - started < 60
 
 
 def test_the_hook_waits_for_an_asynchronous_prediction_and_its_webhook() -> None:
