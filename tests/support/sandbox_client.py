@@ -57,7 +57,7 @@ class Sandbox:
     @property
     def ledger(self) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = requests.get(
-            f"{self.root}/sandbox/ledger", timeout=10
+            f"{self.root}/sandbox/ledger", timeout=60
         ).json()["entries"]
         return entries
 
