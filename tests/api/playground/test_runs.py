@@ -247,6 +247,7 @@ def test_another_tenants_prediction_is_not_shown(visit: Visit, api: Api) -> None
 
 def test_every_size_and_quality_is_priced_as_the_predictor_does(visit: Visit) -> None:
     page = visit()
+    expect(page.locator("#estimate")).to_contain_text("$")  # the prices have come
     found = page.evaluate(
         """async ([sizes, qualities]) => {
             const main = document.querySelector("script[type=module]").src;
