@@ -151,7 +151,7 @@ def redirect_slowly_for_ever(_: bytes) -> Iterator[bytes]:
 
 
 def say_nothing(_: bytes) -> Iterator[bytes]:
-    time.sleep(3)
+    time.sleep(10)
     yield b""
 
 
@@ -163,7 +163,7 @@ def test_a_slow_server_is_cut_when_the_whole_time_is_over(slow: Broken, tmp_path
     with raw_server(slow) as server:
         with pytest.raises(FetchFailed, match=r"took longer than 0\.5 s"):
             download(f"http://files.example:{server.port}/", tmp_path / "file", Bounds(1000, 0.5))
-        assert time.monotonic() - started < 2.8
+        assert time.monotonic() - started < 8
     assert not list(tmp_path.iterdir())
 
 

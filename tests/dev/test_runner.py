@@ -64,8 +64,7 @@ def test_logs_show_while_the_prediction_runs(tmp_path: Path) -> None:
         line: float(elapsed)
         for elapsed, line in re.findall(r"^ +(\d+\.\d) s  (.*)$", done.stdout, re.MULTILINE)
     }
-    assert seconds["Generating image..."] < 3
-    assert seconds["Generated 1 images"] >= 4
+    assert seconds["Generated 1 images"] - seconds["Generating image..."] > 1
 
 
 def test_files_are_sent_in_their_order(tmp_path: Path) -> None:

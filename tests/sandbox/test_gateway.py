@@ -62,10 +62,10 @@ def test_slashes_are_escaped_and_the_json_means_the_same(api: Api) -> None:
 
 
 def test_white_space_comes_while_the_work_goes_on(api: Api) -> None:
-    answer = ask(api, "keep-alive] [sandbox:slow seconds=0.3")
+    answer = ask(api, "keep-alive] [sandbox:slow seconds=3")
     assert answer.text.startswith(" \n \n \n")
     assert answer.json()["data"]
-    assert answer.elapsed.total_seconds() < 0.25
+    assert answer.elapsed.total_seconds() < 2.5
 
 
 def test_base64_comes_with_a_prefix_and_line_breaks(api: Api) -> None:
