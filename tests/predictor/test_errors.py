@@ -17,10 +17,9 @@ from tests.support.generated_docs import assert_documented, table
 from tests.support.loopback import nobody
 from tests.support.refusals import REFUSALS, refusing_upstream
 from tests.support.sandbox_client import Sandbox
+from tests.support.waiting import HURRY
 
 # What the upstream does, the sandbox's name for it, and the class that a caller sees.
-HURRY = "15"
-"""Seconds. Tries begin within 1, 2.5, 5 and 9.5, and then not before 15.5: none is cut short."""
 FAILURES = [
     ("401, the key is wrong", "key-rejected", "KeyRejected"),
     ("403, organization not verified", "organization-not-verified", "OrganizationNotVerified"),
@@ -113,7 +112,7 @@ def refusals() -> dict[str, Prediction]:
     with (
         refusing_upstream() as upstream,
         predictor_server(
-            OPENAI_PROXY_URL=f"{upstream.root}/v1", OPENAI_DEADLINE_SECONDS="3.4"
+            OPENAI_PROXY_URL=f"{upstream.root}/v1", OPENAI_DEADLINE_SECONDS=HURRY
         ) as server,
     ):
         cog = Cog(server.url)
@@ -238,7 +237,7 @@ def test_errors_carry_the_upstreams_code_and_request_id(sentences: dict[str, str
 def test_an_upstream_that_is_not_there_is_down_and_not_billed() -> None:
     with (
         nobody() as address,
-        predictor_server(OPENAI_PROXY_URL=f"{address}/v1", OPENAI_DEADLINE_SECONDS="3.4") as server,
+        predictor_server(OPENAI_PROXY_URL=f"{address}/v1", OPENAI_DEADLINE_SECONDS=HURRY) as server,
     ):
         prediction = Cog(server.url).predict()
 

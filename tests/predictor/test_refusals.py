@@ -10,6 +10,7 @@ from tests.support.cog_client import Cog, Prediction, data_uri, picture
 from tests.support.explained import explained, status_error
 from tests.support.loopback import Answer, StandIn
 from tests.support.refusals import REFUSALS, Refusal, refusing_upstream
+from tests.support.waiting import HURRY
 
 SUCCESS = {"data": [{"b64_json": data_uri(picture("WEBP")).partition(",")[2]}]}
 
@@ -23,7 +24,7 @@ def upstream() -> Iterator[StandIn]:
 @pytest.fixture(scope="module")
 def refused(upstream: StandIn) -> Iterator[Cog]:
     environment = {"OPENAI_API_KEY": "test-key-operator", "OPENAI_BASE_URL": f"{upstream.root}/v1"}
-    with predictor_server(**environment, OPENAI_DEADLINE_SECONDS="2") as server:
+    with predictor_server(**environment, OPENAI_DEADLINE_SECONDS=HURRY) as server:
         yield Cog(server.url)
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from dev.servers import EXTENDED, predictor_server, sandbox_server
-from tests.predictor.test_errors import FAILURES, HURRY, each_failure
+from tests.predictor.test_errors import FAILURES, each_failure
 from tests.support.cog_client import Cog, Prediction
 from tests.support.loopback import Answer, StandIn
 from tests.support.sandbox_client import Sandbox
+from tests.support.waiting import HURRY
 from tests.support.written_answers import notes, webp
 
 STREAMS = {"OPENAI_STREAM_UPSTREAM": "true"}

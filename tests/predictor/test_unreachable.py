@@ -21,12 +21,13 @@ from gpt_image.upstream.call import _open_all
 from tests.support.cog_client import Cog, Prediction
 from tests.support.explained import explained
 from tests.support.loopback import nobody
+from tests.support.waiting import HURRY
 
 pytestmark = pytest.mark.long
 
 
 def predict(url: str) -> Prediction:
-    with predictor_server(OPENAI_PROXY_URL=url, OPENAI_DEADLINE_SECONDS="2") as server:
+    with predictor_server(OPENAI_PROXY_URL=url, OPENAI_DEADLINE_SECONDS=HURRY) as server:
         return Cog(server.url).predict()
 
 

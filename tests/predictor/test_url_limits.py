@@ -97,7 +97,7 @@ def test_a_caller_who_hangs_up_ends_the_fetch(here: Cog, upstream: StandIn, home
 def test_a_file_that_comes_too_slowly_is_given_up_at_the_deadline(upstream: StandIn) -> None:
     serve(upstream, f"{upstream.root}/slow", webp(), files=lambda _: Answer(dripping()))
     with predictor_server(
-        OPENAI_PROXY_URL=f"{upstream.root}/v1", OPENAI_DEADLINE_SECONDS="2"
+        OPENAI_PROXY_URL=f"{upstream.root}/v1", OPENAI_DEADLINE_SECONDS="8"
     ) as server:
         prediction = Cog(server.url).predict(number_of_images=2)
 
@@ -105,7 +105,7 @@ def test_a_file_that_comes_too_slowly_is_given_up_at_the_deadline(upstream: Stan
     assert notes(prediction) == [
         "1 of 2 images were unusable: image 1 was not fetched before the deadline"
     ]
-    assert 1.5 < prediction.metrics["generate_time"] < 4
+    assert 7 < prediction.metrics["generate_time"] < 30
 
 
 def a_header_without_end(connection: socket.socket) -> None:
@@ -117,10 +117,10 @@ def a_header_without_end(connection: socket.socket) -> None:
 
 @pytest.fixture(scope="module")
 def patient(running_stand_in: StandIn) -> Iterator[Cog]:
-    """A predictor with a deadline of 3 s that may fetch from any server of this machine."""
+    """A predictor with a deadline of 8 s that may fetch from any server of this machine."""
     with predictor_server(
         OPENAI_PROXY_URL=f"{running_stand_in.root}/v1",
-        OPENAI_DEADLINE_SECONDS="3",
+        OPENAI_DEADLINE_SECONDS="8",
         OPENAI_FETCH_NETWORKS="127.0.0.0/8, ::1",
     ) as server:
         yield Cog(server.url)
@@ -135,7 +135,7 @@ def test_a_header_that_drips_ends_with_the_deadline(patient: Cog, upstream: Stan
     assert notes(prediction) == [
         "1 of 2 images were unusable: image 1 was not fetched before the deadline"
     ]
-    assert prediction.metrics["generate_time"] < 4
+    assert prediction.metrics["generate_time"] < 25  # the header takes 30
 
 
 def test_fetches_that_were_given_up_hold_up_nobody(patient: Cog, upstream: StandIn) -> None:
@@ -153,7 +153,7 @@ def test_fetches_that_were_given_up_hold_up_nobody(patient: Cog, upstream: Stand
         healthy = patient.predict()
 
     assert healthy.files == [webp()]
-    assert healthy.metrics["generate_time"] < 1
+    assert healthy.metrics["generate_time"] < 6  # one that is held up ends with the deadline
 
 
 def test_addresses_that_only_this_machine_can_reach_are_not_fetched(

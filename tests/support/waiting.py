@@ -3,6 +3,12 @@
 import time
 from collections.abc import Callable
 
+HURRY = "15"
+"""A predictor's deadline in seconds, for what is repeated until then.
+
+Tries begin within 1, 2.5, 5 and 9.5, and then not before 15.5: it cuts none short.
+"""
+
 
 def wait_until(reached: Callable[[], bool], within: float = 60) -> None:
     give_up = time.monotonic() + within
