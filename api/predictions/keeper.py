@@ -11,6 +11,7 @@ from api.predictions.store import Store
 log = logging.getLogger(__name__)
 
 _SECONDS = 1.0
+_OVERDUE = End(State.CANCELED, error="The deadline passed before it could run; nothing was billed.")
 _WORKER_GONE = 90.0  # seconds after the deadline; a worker that lives ends its own after 30
 
 
@@ -23,7 +24,7 @@ async def keep_order(store: Store, on_change: Callable[[Prediction], None]) -> N
     while True:
         try:
             for prediction in await store.overdue():
-                if ended := await store.end_waiting(prediction.id, End(State.CANCELED)):
+                if ended := await store.end_waiting(prediction.id, _OVERDUE):
                     on_change(ended)
             for prediction in await store.abandoned(_WORKER_GONE):
                 end = lost(prediction, "The deadline passed, and its worker has not come back")

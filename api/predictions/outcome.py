@@ -41,7 +41,12 @@ def outcome_of(word: Mapping[str, Any], prediction: Prediction) -> End | NotBill
     if status == "succeeded":
         return End(State.SUCCEEDED, word.get("output"), None, logs, metrics)
     if status == "canceled" and prediction.cancel_at is not None:
-        return End(State.CANCELED, None, None, logs, metrics)
+        # Who cancels knows what that means; whom the deadline meets has to be told.
+        by_deadline = prediction.cancel_at >= prediction.deadline
+        error = (
+            f"The deadline passed while it ran; {MAY_HAVE_BEEN_BILLED}." if by_deadline else None
+        )
+        return End(State.CANCELED, None, error, logs, metrics)
     if status == "canceled":
         error = f"The model's server canceled it, though nobody asked; {MAY_HAVE_BEEN_BILLED}."
         return Unclear(End(State.FAILED, None, error, logs, metrics))

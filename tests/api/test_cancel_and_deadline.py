@@ -49,6 +49,7 @@ def test_a_prediction_ends_by_the_time_that_its_caller_gave(caller: ReplicateCal
 
     ended = caller.ended(answer.json()["id"], within=15)
     assert ended["status"] == "canceled"
+    assert ended["error"] == "The deadline passed while it ran; it may have been billed."
     assert 4.5 < ended["metrics"]["total_time"] < 10
 
 

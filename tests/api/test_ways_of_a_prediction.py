@@ -98,7 +98,9 @@ def test_a_prediction_that_waits_ends_by_its_deadline_and_at_once_when_canceled(
 
     assert canceled["status"] == "canceled"
     assert "started_at" not in canceled
-    assert caller.ended(late)["status"] == "canceled"
+    ended = caller.ended(late)
+    assert ended["status"] == "canceled"
+    assert ended["error"] == "The deadline passed before it could run; nothing was billed."
     assert {caller.ended(id)["status"] for id in before} == {"succeeded"}
     assert len(sandbox.ledger) == 3
 

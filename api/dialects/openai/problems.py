@@ -80,7 +80,7 @@ def _of_end(prediction: Prediction) -> dict[str, Any]:
     is_theirs = metrics.get("error_status") == 400 or metrics.get("error_class") == "InvalidInput"
     look = f"GET /v1/predictions/{prediction.id} shows what has become of it."
     if prediction.state is State.CANCELED:
-        message = "The prediction was canceled, or its deadline has passed."
+        message = prediction.error or "The prediction was canceled."
     elif prediction.state is State.SUCCEEDED:
         message = f"The pictures were drawn, but they have been removed since. {look}"
     else:

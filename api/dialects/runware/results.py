@@ -145,7 +145,8 @@ def _processing(prediction: Prediction, task_uuid: str) -> list[Item]:
 def _failure(prediction: Prediction) -> TaskError:
     if prediction.state is State.CANCELED:
         if (prediction.completed_at or 0.0) >= prediction.deadline:
-            return TaskError("taskTimeout", "The task was not finished before its deadline.")
+            reason = prediction.error or "The task was not finished before its deadline."
+            return TaskError("taskTimeout", reason)
         return TaskError("taskCancelled", "The task was canceled.")
     kind = (prediction.metrics or {}).get("error_class")
     code = _CODES.get(str(kind), _USUAL_CODE)

@@ -15,7 +15,7 @@ export function shownResult(prediction, actions) {
   const others = outputs.filter((each) => !prediction.files[each]);
   const parts = [head(prediction, actions, pictures)];
   if (prediction.status === "failed") parts.push(failure(prediction));
-  if (prediction.status === "canceled") parts.push(note("Canceled", "Nothing more happens here; run it again whenever you like."));
+  if (prediction.status === "canceled") parts.push(note("Canceled", prediction.error ?? "Nothing more happens here; run it again whenever you like."));
   if (prediction.data_removed) parts.push(note("Its data has been removed", `Inputs and pictures are kept for ${seconds(actions.session.retention_seconds)} after the end.`));
   if (pictures.length) parts.push(grid(prediction, pictures, actions));
   for (const each of others) parts.push(h("pre", { class: "logs" }, typeof each === "string" ? each : JSON.stringify(each, null, 2)));
