@@ -48,12 +48,16 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def file_server(files: Mapping[str, bytes]) -> Iterator[str]:
-    """Serves each path's bytes; 404 for others."""
+    """Serves each path's bytes; other paths are 404, and other methods 405."""
 
     class Files(_Handler):
         def do_GET(self) -> None:
             found = files.get(self.path.partition("?")[0])
             self.answer(404) if found is None else self.answer(200, found)
+
+        def do_POST(self) -> None:
+            self.body()  # else the answer is lost in a reset
+            self.answer(405)
 
     with _serving(Files) as url:
         yield url
