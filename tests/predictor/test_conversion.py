@@ -89,7 +89,7 @@ def test_a_cancelled_prediction_ends_its_conversion_at_once(
         await asyncio.sleep(0.3)
         return ended - started
 
-    assert asyncio.run(cancel()) < 2  # eight conversions take longer
+    assert asyncio.run(cancel()) < 5  # eight conversions take longer
     assert not scratch.exists()
 
 

