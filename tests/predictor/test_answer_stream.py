@@ -52,6 +52,7 @@ def base64_text(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=150)
 @given(
     images=st.lists(st.binary(min_size=1, max_size=400), max_size=4),

@@ -177,6 +177,7 @@ def test_an_empty_list_is_no_list(scratch: Path) -> None:
     assert prepare([], scratch) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", UNTOUCHED, ids=str)
 def test_a_cut_is_found_wherever_it_is(kind: Kind, folder: Path, scratch: Path) -> None:
     entry = kind.make(folder)

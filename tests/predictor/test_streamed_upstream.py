@@ -57,6 +57,7 @@ def failures(hurried: Cog) -> dict[str, Prediction]:
     return each_failure(hurried)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("fault", "name"), [(f, n) for _, f, n in FAILURES], ids=lambda v: v)
 def test_a_fault_of_the_upstream_is_the_same_failure_in_a_stream(
     failures: dict[str, Prediction], fault: str, name: str
@@ -67,6 +68,7 @@ def test_a_fault_of_the_upstream_is_the_same_failure_in_a_stream(
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("code", "name"),
     [
