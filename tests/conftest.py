@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from dev.servers import Server, predictor_server, sandbox_server
 from tests.support.cog_client import Cog, picture
@@ -11,6 +12,12 @@ from tests.support.loopback import file_server
 from tests.support.sandbox_client import Sandbox
 
 SHARED = "--shared"
+
+# A machine that stands still for some seconds is neither a slow strategy nor a slow example.
+settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("busy machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

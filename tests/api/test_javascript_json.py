@@ -43,7 +43,7 @@ def test_numbers_and_keys_are_written_as_node_writes_them() -> None:
 
 
 @pytest.mark.long
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(json_values, min_size=20, max_size=60))
 def test_whatever_is_written_node_writes_again_the_same(values: list[object]) -> None:
     texts = [stringify(value) for value in values]

@@ -17,9 +17,7 @@ from tests.api.replicate_caller import MODEL, ReplicateCaller
 from tests.support.cog_client import picture
 
 VALID, INVALID = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
-SOME = settings(
-    deadline=None, database=None, max_examples=12, suppress_health_check=list(HealthCheck)
-)
+SOME = settings(database=None, max_examples=12, suppress_health_check=list(HealthCheck))
 HANGS_AFTER = 70  # seconds; a wait for a prediction's end is answered after 55
 DOCUMENTED = {200, 201, 204, 400, 404, 405, 413, 415, 422, 429}
 

@@ -53,7 +53,7 @@ def base64_text(data: bytes) -> str:
 
 
 @pytest.mark.long
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     images=st.lists(st.binary(min_size=1, max_size=400), max_size=4),
     sizes=st.lists(st.integers(1, 300), min_size=1, max_size=5),

@@ -91,7 +91,6 @@ def fuzz(examples: int, folder: Path) -> dict[str, float]:
 
     @settings(
         max_examples=examples,
-        deadline=None,
         database=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),

@@ -90,7 +90,7 @@ def test_no_request_gets_a_surprising_answer(
     schema = schemathesis.openapi.from_url(f"{seen.url}/openapi.json")
     method, path = operation.split()
 
-    @settings(max_examples=count, deadline=None, database=None)
+    @settings(max_examples=count, database=None)
     @given(schema[path][method].as_strategy(generation_mode=sort))
     def ask(case: Any) -> None:
         if isinstance(case.body, dict):
